@@ -24,6 +24,8 @@ pub mod text;
 pub mod usage;
 
 mod held_macs;
+#[cfg(test)]
+mod model;
 mod recent;
 
 pub use error::{InvalidMac, OrdinalBeyondPool, PickError, SpecError, TextError};

@@ -3,7 +3,7 @@
 use crate::family::number;
 use crate::interval::Interval;
 use crate::interval_set::IntervalSet;
-use crate::recent::Recent;
+use crate::recent::{RECENT, Recent};
 use crate::spec::FamilySpec;
 use crate::usage::Counts;
 
@@ -29,7 +29,7 @@ pub struct Pool {
 pub enum Origin {
     /// Never held since this pool was made.
     NeverUsed,
-    /// Released before the last [`crate::RECENT`] releases.
+    /// Released before the last [`RECENT`] releases.
     ReleasedLongAgo,
     /// Released lately; the ticket orders the releases.
     ReleasedLately(u64),
@@ -55,12 +55,17 @@ pub enum Place {
 impl Pool {
     /// A pool nobody has used; without a spec it serves nothing but can hold.
     pub fn new(spec: Option<FamilySpec>) -> Self {
+        Self::remembering(spec, RECENT)
+    }
+
+    /// The same with another limit in place of [`RECENT`].
+    fn remembering(spec: Option<FamilySpec>, limit: usize) -> Self {
         let mut pool = Self {
             spec: None,
             held: IntervalSet::new(),
             set_aside: IntervalSet::new(),
             released_long_ago: IntervalSet::new(),
-            recent: Recent::default(),
+            recent: Recent::new(limit),
             fresh: IntervalSet::new(),
             reusable: IntervalSet::new(),
         };
@@ -187,7 +192,7 @@ impl Pool {
         self.reusable = dynamic.subtract(&self.fresh);
     }
 
-    /// How many are free for dynamic claims and how many are held. Costs at most [`crate::RECENT`] look-ups.
+    /// How many are free for dynamic claims and how many are held. Costs at most [`RECENT`] look-ups.
     pub fn counts(&self) -> Counts {
         let lately = self.recent.iter().filter(|&n| self.is_dynamic(n)).count() as u128;
         let available = self.fresh.count().saturating_add(self.reusable.count()).saturating_add(lately);

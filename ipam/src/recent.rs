@@ -7,16 +7,22 @@ use std::collections::BTreeMap;
 pub const RECENT: usize = 4096;
 
 /// A queue of distinct numbers out of whose middle one can be taken, and put back.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Recent {
     /// Ticket → number, in the order of release.
     queue: BTreeMap<u64, u128>,
     /// Number → its ticket.
     tickets: BTreeMap<u128, u64>,
     next_ticket: u64,
+    limit: usize,
 }
 
 impl Recent {
+    /// An empty queue for at most `limit` numbers.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { queue: BTreeMap::new(), tickets: BTreeMap::new(), next_ticket: 0, limit }
+    }
+
     /// The ticket of `n`, if it is in the queue.
     pub(crate) fn ticket(&self, n: u128) -> Option<u64> {
         self.tickets.get(&n).copied()
@@ -39,7 +45,7 @@ impl Recent {
     pub(crate) fn put_back(&mut self, n: u128, ticket: u64) -> Option<u128> {
         self.queue.insert(ticket, n);
         self.tickets.insert(n, ticket);
-        if self.queue.len() <= RECENT {
+        if self.queue.len() <= self.limit {
             return None;
         }
         let (_, oldest) = self.queue.pop_first()?;
@@ -61,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_oldest_leaves_when_the_queue_is_full() {
-        let mut recent = Recent::default();
+        let mut recent = Recent::new(RECENT);
         for n in 0..RECENT as u128 {
             assert_eq!(recent.push(n), None);
         }
@@ -73,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_number_taken_out_goes_back_to_its_place() {
-        let mut recent = Recent::default();
+        let mut recent = Recent::new(RECENT);
         for n in [7, 5, 6] {
             recent.push(n);
         }
@@ -87,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_number_released_again_moves_to_the_end() {
-        let mut recent = Recent::default();
+        let mut recent = Recent::new(RECENT);
         for n in [7, 5, 7] {
             recent.push(n);
         }
