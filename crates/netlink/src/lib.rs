@@ -36,6 +36,13 @@
 //! The only crate with `unsafe`, and the only caller of `setns`.
 #![deny(unsafe_op_in_unsafe_fn)]
 
+// Tests inside the crate share the laboratory of those outside, which names the crate.
+#[cfg(test)]
+extern crate self as netlink;
+#[cfg(test)]
+#[path = "../tests/lab/mod.rs"]
+mod lab;
+
 mod addr;
 mod announce;
 mod attribute;

@@ -161,3 +161,6 @@ fn passing_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("ko{:x}.{:x}", std::process::id() & 0xff_ffff, NEXT.fetch_add(1, Ordering::Relaxed) & 0xff_ffff)
 }
+
+#[cfg(test)]
+mod tests;
