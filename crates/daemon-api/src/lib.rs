@@ -15,6 +15,7 @@ pub mod call;
 pub mod explain;
 pub mod fault;
 pub mod ids;
+pub mod pending;
 pub mod reply;
 pub mod request;
 pub mod route;

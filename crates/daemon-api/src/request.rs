@@ -20,7 +20,11 @@ pub struct PodRequest {
     #[serde(deserialize_with = "null_is_default")]
     pub container_id: String,
     /// PCI address of a virtual function.
-    #[serde(rename(serialize = "deviceID", deserialize = "deviceid"), deserialize_with = "null_is_default")]
+    #[serde(
+        rename(serialize = "deviceID", deserialize = "deviceid"),
+        alias = "deviceID",
+        deserialize_with = "null_is_default"
+    )]
     pub device_id: String,
     /// DNS of the network configuration.
     #[serde(deserialize_with = "null_is_default")]
