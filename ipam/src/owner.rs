@@ -1,7 +1,10 @@
 //! What kind of workload asks for an address, as far as it matters for keeping it.
 
+use serde::{Deserialize, Serialize};
+
 /// The workload a pod belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Workload {
     /// A pod nobody will make again under the same name.
     Pod,

@@ -152,6 +152,28 @@ fn a_derived_mac_that_somebody_chose_before_is_derived_again() {
 }
 
 #[test]
+fn a_mac_that_was_replaced_or_given_back_is_free_again() {
+    let mut subnet = subnet("10.0.1.0/24", &[]);
+    let request = Request::any_for(subnet.spec()).with_mac(Some(mac("0a:00:00:00:00:01")));
+    subnet.hold(ip("10.0.1.9"), request.mac);
+    assert!(subnet.pick(&request).is_err());
+    subnet.hold(ip("10.0.1.9"), Some(mac("0a:00:00:00:00:02")));
+    let pick = subnet.pick(&request).unwrap();
+    subnet.take(&pick).unwrap();
+    subnet.give_back(&pick);
+    assert_eq!(subnet.pick(&request), Ok(pick));
+}
+
+#[test]
+fn a_pick_whose_mac_was_held_since_is_not_taken() {
+    let mut subnet = subnet("10.0.1.0/24", &[]);
+    let pick = subnet.pick(&Request::any_for(subnet.spec())).unwrap();
+    subnet.hold(ip("10.0.1.9"), Some(pick.mac()));
+    assert!(matches!(subnet.take(&pick), Err(PickError::MacHeld { .. })));
+    assert!(!subnet.is_held(ip("10.0.1.2")));
+}
+
+#[test]
 fn taking_a_pick_that_is_out_of_date_changes_nothing() {
     let mut subnet = subnet("10.0.1.0/24", &[]);
     let pick = subnet.pick(&Request::any_for(subnet.spec())).unwrap();
