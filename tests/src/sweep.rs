@@ -31,8 +31,13 @@ fn names(folder: &str) -> Vec<String> {
     names.filter(|name| owner(name).is_some_and(is_gone)).collect()
 }
 
+/// True when there is no such process, or only its remains that nobody has collected.
 fn is_gone(pid: u32) -> bool {
-    !Path::new(&format!("/proc/{pid}")).exists()
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return true;
+    };
+    // The state follows the name, which stands in parentheses and may contain anything (proc(5)).
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
 #[cfg(test)]
@@ -42,6 +47,12 @@ mod tests {
     #[test]
     fn a_tag_tells_its_owner() {
         assert_eq!(owner(&format!("{}-node", tag(4711, 3))), Some(4711));
+    }
+
+    #[test]
+    fn a_living_process_is_not_gone() {
+        assert!(!is_gone(std::process::id()));
+        assert!(is_gone(u32::MAX));
     }
 
     #[test]
