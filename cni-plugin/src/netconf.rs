@@ -207,20 +207,18 @@ impl NetConf {
         let strictness = if verb == Verb::Del { Strictness::Lenient } else { Strictness::Strict };
         let keys = Keys::new(&document.keys, strictness);
         let name: String = keys.read("name")?;
-        let name = NetworkName::new(&name)?;
         let cni_type: String = keys.read("type")?;
         let ipam = keys.inner("ipam", "ipam.")?;
         let is_delegated = cni_type != OWN_TYPE && keys.has("ipam");
         let source = if is_delegated { ipam } else { keys };
+        let server_socket: String = source.read("server_socket")?;
+        let wanted_provider: String = source.read("provider")?;
         let runtime_config = keys.inner("runtimeConfig", "runtimeConfig.")?;
         let args = keys.inner("args", "args.")?.inner("cni", "args.cni.")?;
         let conf = Self {
             version,
-            name,
             cni_type,
             is_delegated,
-            socket: socket(&source.read::<String>("server_socket")?, verb, is_delegated)?,
-            provider: provider(&source.read::<String>("provider")?, verb)?,
             routes: source.read("routes")?,
             dns: keys.read("dns")?,
             device_id: keys.read("deviceID")?,
@@ -232,6 +230,10 @@ impl NetConf {
             macvlan: macvlan(keys, is_delegated)?,
             prev_result: keys.read("prevResult")?,
             valid_attachments: valid_attachments(keys)?,
+            // Last: what cannot be decoded is told before what cannot be meant.
+            name: NetworkName::new(&name)?,
+            socket: socket(&server_socket, verb, is_delegated)?,
+            provider: provider(&wanted_provider, verb)?,
         };
         match verb {
             Verb::Check if conf.prev_result.is_none() => Err(ConfError::NoPrevResult),

@@ -26,7 +26,20 @@ struct ResultV02 {
     ip4: Option<IpV02>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ip6: Option<IpV02>,
-    dns: Dns,
+    dns: DnsV02,
+}
+
+/// The same up to 0.4.0.
+#[derive(Serialize)]
+struct DnsV02 {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nameservers: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    domain: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    search: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    options: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -48,7 +61,7 @@ struct ResultV03 {
     ips: Vec<Entry<IpV03>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     routes: Vec<Entry<RouteJson>>,
-    dns: Dns,
+    dns: DnsV02,
 }
 
 #[derive(Serialize)]
@@ -73,26 +86,14 @@ struct IpV03 {
 struct ResultV1 {
     #[serde(rename = "cniVersion")]
     cni_version: &'static str,
-    #[serde(skip_serializing_if = "DnsV1::is_empty")]
-    dns: DnsV1,
+    #[serde(skip_serializing_if = "Dns::is_empty")]
+    dns: Dns,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     interfaces: Vec<Entry<InterfaceV1>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ips: Vec<Entry<IpV1>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     routes: Vec<Entry<RouteJson>>,
-}
-
-#[derive(Serialize)]
-struct DnsV1 {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    domain: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    nameservers: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    options: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    search: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -127,18 +128,9 @@ fn is_zero(mtu: &u32) -> bool {
     *mtu == 0
 }
 
-impl DnsV1 {
-    fn is_empty(&self) -> bool {
-        self.domain.is_empty()
-            && self.nameservers.is_empty()
-            && self.options.is_empty()
-            && self.search.is_empty()
-    }
-}
-
-impl From<Dns> for DnsV1 {
+impl From<Dns> for DnsV02 {
     fn from(dns: Dns) -> Self {
-        Self { domain: dns.domain, nameservers: dns.nameservers, options: dns.options, search: dns.search }
+        Self { nameservers: dns.nameservers, domain: dns.domain, search: dns.search, options: dns.options }
     }
 }
 
@@ -232,7 +224,12 @@ fn result_v02(version: SpecVersion, made: Made) -> ResultV02 {
             routes: made.routes.iter().filter(|r| is_family(&r.dst)).map(RouteJson::from).collect(),
         })
     };
-    ResultV02 { cni_version: version.as_str(), ip4: of_family(true), ip6: of_family(false), dns: made.dns }
+    ResultV02 {
+        cni_version: version.as_str(),
+        ip4: of_family(true),
+        ip6: of_family(false),
+        dns: made.dns.into(),
+    }
 }
 
 fn result_v03(version: SpecVersion, made: Made, chain: Chain) -> ResultV03 {
@@ -249,7 +246,7 @@ fn result_v03(version: SpecVersion, made: Made, chain: Chain) -> ResultV03 {
         interfaces: joined(chain.interfaces, own_interface),
         ips: joined(chain.ips, own_ips),
         routes: joined(chain.routes, made.routes.iter().map(RouteJson::from)),
-        dns: Chain::dns(made.dns, chain.dns),
+        dns: Chain::dns(made.dns, chain.dns).into(),
     }
 }
 
@@ -261,7 +258,7 @@ fn result_v1(version: SpecVersion, made: Made, chain: Chain) -> ResultV1 {
         made.ips.iter().map(|ip| IpV1 { address: ip.address.to_string(), gateway: gateway(ip), interface });
     ResultV1 {
         cni_version: version.as_str(),
-        dns: Chain::dns(made.dns, chain.dns).into(),
+        dns: Chain::dns(made.dns, chain.dns),
         interfaces: joined(chain.interfaces, own_interface),
         ips: joined(chain.ips, own_ips),
         routes: joined(chain.routes, made.routes.iter().map(RouteJson::from)),

@@ -1,4 +1,4 @@
-//! Chains, DNS and delegated results. Plain results are compared with recorded bytes in `tests/recorded.rs`.
+//! Chains, DNS and delegated results. Plain results are compared with recorded bytes in `tests/exchange/recorded.rs`.
 
 use serde_json::json;
 

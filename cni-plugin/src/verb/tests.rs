@@ -1,4 +1,4 @@
-//! What of a call reaches the daemon. The bodies' bytes are compared with recorded ones in `tests/recorded.rs`.
+//! What of a call reaches the daemon. The bodies' bytes are compared with recorded ones in `tests/exchange/recorded.rs`.
 
 use daemon_api::{ContainerId, IfName, NetnsPath};
 

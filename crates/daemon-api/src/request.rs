@@ -72,22 +72,22 @@ pub struct Route {
     pub gw: String,
 }
 
-/// The CNI `dns` object.
+/// The CNI `dns` object; in byte order of its keys, as upstream's request has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Dns {
-    /// Name server addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
-    pub nameservers: Vec<String>,
     /// The local domain.
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_default")]
     pub domain: String,
-    /// Search domains.
+    /// Name server addresses.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
-    pub search: Vec<String>,
+    pub nameservers: Vec<String>,
     /// Resolver options.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub options: Vec<String>,
+    /// Search domains.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
+    pub search: Vec<String>,
 }
 
 impl Dns {
