@@ -8,10 +8,11 @@ use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessa
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use crate::error::{Error, removed};
+use crate::family::Family;
 use crate::handle::Handle;
 use crate::link::Link;
 use crate::request::Request;
-use crate::route::{Family, RouteSpec};
+use crate::route::RouteSpec;
 
 /// An address to be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

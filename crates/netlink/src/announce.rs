@@ -12,7 +12,8 @@ use crate::packet::PacketSocket;
 ///
 /// An ARP request with sender and target alike for IPv4 (RFC 5227 section 2.3), an unsolicited neighbour
 /// advertisement with the override flag to all nodes for IPv6 (RFC 4861 section 7.2.6). They are whole frames, so
-/// that an IPv6 address may still be tentative. Best effort by nature: nobody acknowledges them.
+/// that an IPv6 address may still be tentative. Best effort by nature: nobody acknowledges them, and the kernel drops
+/// them silently on a veth in the milliseconds between its other end coming up and its queue being activated.
 ///
 /// # Errors
 /// The first address whose frame could not be sent, after the others were tried; the link must be up.

@@ -7,7 +7,7 @@ use thiserror::Error as ThisError;
 
 use crate::errno::Errno;
 use crate::handle::ANSWER_TIMEOUT;
-use crate::netns::NetnsError;
+use crate::netns_error::NetnsError;
 
 /// A request that did not succeed. `attempt` says what was asked of what, e.g. `add address 10.0.0.5/24 to index 7`.
 #[derive(Debug, ThisError)]

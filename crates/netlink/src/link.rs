@@ -147,3 +147,35 @@ fn decode(body: &[u8]) -> Result<Link, DecodeError> {
     }
     Ok(link)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = u16::try_from(4 + value.len()).unwrap().to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn strange_attributes_of_a_link_do_not_hide_its_name() {
+        let mut body = vec![0; HEADER_LEN];
+        body[4] = 7;
+        body.extend(attribute(ADDRESS, &[1; 20]));
+        body.extend(attribute(LINKINFO, &[255; 3]));
+        body.extend(attribute(0x3fff, &[9; 5]));
+        body.extend(attribute(IFNAME, b"ib0\0"));
+
+        let link = decode(&body).unwrap();
+
+        assert_eq!((link.index, link.name.as_str(), link.mac, link.kind), (7, "ib0", [0; 6], None));
+    }
+
+    #[test]
+    fn message_without_its_header_is_an_error() {
+        assert!(decode(&[0; HEADER_LEN - 1]).is_err());
+    }
+}

@@ -50,7 +50,8 @@ pub struct Macvlan<'a> {
     pub parent_index: u32,
     /// How it reaches its siblings.
     pub mode: MacvlanMode,
-    /// Its hardware address.
+    /// Its hardware address. Two on one parent may have the same, but only one of them can be up: raising the other
+    /// is [`crate::Errno::Busy`]. The kernel removes a dead namespace's links some time after its last user is gone.
     pub mac: Mac,
     /// Bytes, at most the parent's; `None` for the parent's.
     pub mtu: Option<u32>,

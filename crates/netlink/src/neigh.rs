@@ -8,10 +8,10 @@ use netlink_packet_route::neighbour::{NeighbourAttribute, NeighbourMessage, Neig
 use netlink_packet_route::route::RouteType;
 
 use crate::error::{Error, removed};
+use crate::family::Family;
 use crate::frame::Mac;
 use crate::handle::Handle;
 use crate::request::Request;
-use crate::route::Family;
 
 impl Handle {
     /// Pins `ip` to `mac` on a link. `ip neighbour replace IP lladdr MAC dev INDEX nud permanent`

@@ -12,9 +12,9 @@ use nix::fcntl::{OFlag, open};
 use nix::sched::CloneFlags;
 use nix::sys::stat::Mode;
 use nix::sys::statfs::{FsType, NSFS_MAGIC, PROC_SUPER_MAGIC, fstatfs};
-use thiserror::Error;
 
 use crate::errno::Errno;
+use crate::netns_error::NetnsError;
 
 /// Which network namespace: device and inode of its nsfs file (namespaces(7)). Unique while somebody holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,61 +140,6 @@ impl AsFd for Netns {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-/// Why a network namespace cannot be had.
-#[derive(Debug, Error)]
-pub enum NetnsError {
-    /// Nothing is at the path.
-    #[error("no network namespace at {}", path.display())]
-    Missing {
-        /// The path asked for.
-        path: PathBuf,
-    },
-    /// The last component is a symlink that somebody made.
-    #[error("{} is a symlink, not a network namespace", path.display())]
-    Symlink {
-        /// The path asked for.
-        path: PathBuf,
-    },
-    /// Some other file, or a mount point whose namespace is gone.
-    #[error("{} is not a namespace", path.display())]
-    NotANamespace {
-        /// The path asked for.
-        path: PathBuf,
-    },
-    /// A mount, PID, … namespace.
-    #[error("{} is a namespace, but not a network namespace", path.display())]
-    NotNetwork {
-        /// The path asked for.
-        path: PathBuf,
-    },
-    /// A system call failed on it.
-    #[error("{attempt} network namespace {}", path.display())]
-    Io {
-        /// `open`, `look at`, …
-        attempt: &'static str,
-        /// The path asked for.
-        path: PathBuf,
-        /// The system call's error.
-        source: io::Error,
-    },
-    /// `setns` was refused (it needs `CAP_SYS_ADMIN`).
-    #[error("enter network namespace {}", path.display())]
-    Enter {
-        /// The path it was opened by.
-        path: PathBuf,
-        /// The system call's error.
-        source: io::Error,
-    },
-    /// No thread could be started.
-    #[error("start a thread for network namespace {}", path.display())]
-    Thread {
-        /// The path it was opened by.
-        path: PathBuf,
-        /// The system call's error.
-        source: io::Error,
-    },
 }
 
 /// An `O_PATH` descriptor of the nsfs file at `path`.

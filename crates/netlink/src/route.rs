@@ -1,58 +1,21 @@
 //! Routes: `ip route add|replace|del|show`.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_core::{DecodeError, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, Parseable};
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use crate::error::{Error, removed};
+use crate::family::Family;
 use crate::handle::Handle;
 use crate::request::Request;
 
 /// The number of the main table (`RT_TABLE_MAIN`).
 const MAIN: u32 = RouteHeader::RT_TABLE_MAIN as u32;
-
-/// An address family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Family {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl Family {
-    /// Both, IPv4 first.
-    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
-
-    /// The family of an address.
-    pub fn of(ip: IpAddr) -> Self {
-        if ip.is_ipv4() { Self::V4 } else { Self::V6 }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        })
-    }
-}
-
-impl From<Family> for AddressFamily {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::V4 => Self::Inet,
-            Family::V6 => Self::Inet6,
-        }
-    }
-}
 
 /// A route to be set, on a link that is named with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -237,7 +200,7 @@ fn decode(family: Family, body: &[u8]) -> Result<Option<Route>, DecodeError> {
     }
     let message = RouteMessage::parse(body)?;
     let mut route = Route {
-        dst: prefix(any(family), header.destination_prefix_length)?,
+        dst: prefix(family.any(), header.destination_prefix_length)?,
         gateway: None,
         link_index: None,
         table: header.table.into(),
@@ -247,7 +210,7 @@ fn decode(family: Family, body: &[u8]) -> Result<Option<Route>, DecodeError> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not exhaustive")]
         match attribute {
             RouteAttribute::Destination(to) => {
-                route.dst = prefix(ip(to).unwrap_or(any(family)), header.destination_prefix_length)?;
+                route.dst = prefix(ip(to).unwrap_or(family.any()), header.destination_prefix_length)?;
             }
             RouteAttribute::Gateway(via) => route.gateway = ip(via),
             RouteAttribute::Oif(index) => route.link_index = Some(*index),
@@ -265,13 +228,6 @@ fn ip(address: &RouteAddress) -> Option<IpAddr> {
         RouteAddress::Inet(v4) => Some(IpAddr::V4(*v4)),
         RouteAddress::Inet6(v6) => Some(IpAddr::V6(*v6)),
         _ => None,
-    }
-}
-
-fn any(family: Family) -> IpAddr {
-    match family {
-        Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
-        Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
     }
 }
 

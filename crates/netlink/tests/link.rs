@@ -161,3 +161,22 @@ fn link_is_raised_and_removed_once() {
     assert_eq!(handle.link_by_index(index).unwrap(), None);
     assert!(handle.set_up(index).unwrap_err().is_not_found());
 }
+
+#[test]
+fn second_macvlan_of_a_mac_on_one_parent_is_busy_when_raised_until_the_first_is_removed() {
+    if !needs_root() {
+        return;
+    }
+    let ((host, _peer), first, second) = (Space::pair(), Space::new(), Space::new());
+    let wanted = macvlan("net1", host.index("p0"));
+    for pod in [&first, &second] {
+        host.handle().add_macvlan(&wanted, &pod.netns).unwrap();
+    }
+    first.handle().set_up(first.index("net1")).unwrap();
+
+    let refusal = second.handle().set_up(second.index("net1")).unwrap_err();
+    first.handle().delete_link(first.index("net1")).unwrap();
+
+    assert_eq!(refusal.errno(), Some(Errno::Busy));
+    second.handle().set_up(second.index("net1")).unwrap();
+}

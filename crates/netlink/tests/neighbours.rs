@@ -103,17 +103,20 @@ fn announcing_does_not_wait_for_its_socket_to_close() {
     assert!(took[15] < Duration::from_millis(5), "median {:?}", took[15]);
 }
 
-/// Sightings until one is of `ip`.
-fn wait_for(watch: &NeighbourWatch, ip: IpAddr) -> Vec<Sighting> {
+/// Sightings until one is of `ip`; `ask` is done over and over, as a single frame may be lost.
+fn wait_for(watch: &NeighbourWatch, ip: IpAddr, ask: impl Fn()) -> Vec<Sighting> {
     let deadline = Instant::now() + Duration::from_secs(5);
     let mut seen = Vec::new();
+    ask();
     while !seen.iter().any(|sighting: &Sighting| sighting.ip == ip) {
         assert!(Instant::now() < deadline, "no sighting of {ip} but {seen:?}");
         match watch.recv().unwrap() {
             Some(sighting) => seen.push(sighting),
             None => {
                 let mut ready = [PollFd::new(watch.as_fd(), PollFlags::POLLIN)];
-                poll(&mut ready, PollTimeout::from(1000u16)).unwrap();
+                if poll(&mut ready, PollTimeout::from(200u16)).unwrap() == 0 {
+                    ask();
+                }
             }
         }
     }
@@ -137,10 +140,11 @@ fn probe_finds_who_has_an_address_and_nobody_for_one_that_is_free() {
         there.handle().add_address(holder.index, &spec).unwrap();
         let watch = watch(&here, "p0");
 
-        watch.send_probe(free.parse().unwrap()).unwrap();
-        watch.send_probe(spec.net.addr()).unwrap();
+        let seen = wait_for(&watch, spec.net.addr(), || {
+            watch.send_probe(free.parse().unwrap()).unwrap();
+            watch.send_probe(spec.net.addr()).unwrap();
+        });
 
-        let seen = wait_for(&watch, spec.net.addr());
         assert!(seen.iter().all(|sighting| sighting.mac == holder.mac), "{seen:?}");
         assert!(!seen.iter().any(|sighting| sighting.ip.to_string() == free), "{seen:?}");
     }
@@ -175,9 +179,10 @@ fn watch_sees_announcements_of_others_and_none_of_its_own_side() {
     let watch = watch(&here, "p0");
 
     announce(&here.netns, here.index("p0"), MAC, &ips(&["10.0.0.4", "fd00::4"])).unwrap();
-    announce(&there.netns, there.index("p1"), MAC, &ips(&["10.0.0.5", "fd00::5"])).unwrap();
+    let seen = wait_for(&watch, "fd00::5".parse().unwrap(), || {
+        announce(&there.netns, there.index("p1"), MAC, &ips(&["10.0.0.5", "fd00::5"])).unwrap();
+    });
 
-    let seen = wait_for(&watch, "fd00::5".parse().unwrap());
     assert!(seen.contains(&Sighting { ip: "10.0.0.5".parse().unwrap(), mac: MAC }), "{seen:?}");
     assert!(
         !seen.iter().any(|s| s.ip.to_string() == "10.0.0.4" || s.ip.to_string() == "fd00::4"),
@@ -199,10 +204,12 @@ fn watch_outlives_its_link_going_down_and_up() {
         refusals += 1;
     }
     here.ip(&["link", "set", "p0", "up"]);
-    announce(&there.netns, there.index("p1"), MAC, &ips(&["10.0.0.5"])).unwrap();
+    there.wait_until_sending("p1");
 
     assert_eq!(refusals, 1);
-    wait_for(&watch, "10.0.0.5".parse().unwrap());
+    wait_for(&watch, "10.0.0.5".parse().unwrap(), || {
+        announce(&there.netns, there.index("p1"), MAC, &ips(&["10.0.0.5"])).unwrap();
+    });
 }
 
 /// A gratuitous ARP for 10.0.0.9 with the VLAN tag `0x81000000 + argv[1]`, then one without for 10.0.0.5.
@@ -227,9 +234,10 @@ fn addresses_in_a_vlan_are_not_those_of_the_link_itself() {
     for (tag, is_of_the_link) in [(100, false), (0x6000 | 100, false), (0x6000, true)] {
         let watch = watch(&here, "p0");
 
-        there.exec("python3", &["-c", TAGGED_THEN_PLAIN, &tag.to_string()]);
+        let seen = wait_for(&watch, "10.0.0.5".parse().unwrap(), || {
+            there.exec("python3", &["-c", TAGGED_THEN_PLAIN, &tag.to_string()]);
+        });
 
-        let seen = wait_for(&watch, "10.0.0.5".parse().unwrap());
         assert_eq!(
             seen.iter().any(|s| s.ip.to_string() == "10.0.0.9"),
             is_of_the_link,

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use netlink::{Handle, Netns};
 use serde_json::Value;
@@ -46,13 +47,23 @@ impl Space {
         Self { name, netns }
     }
 
-    /// A namespace with a veth pair: `p0` in it and `p1` in the second one, both up.
+    /// A namespace with a veth pair: `p0` in it and `p1` in the second one, both up and sending.
     pub fn pair() -> (Self, Self) {
         let (here, there) = (Self::new(), Self::new());
         here.ip(&["link", "add", "p0", "type", "veth", "peer", "name", "p1", "netns", &there.name]);
         here.ip(&["link", "set", "p0", "up"]);
         there.ip(&["link", "set", "p1", "up"]);
+        here.wait_until_sending("p0");
+        there.wait_until_sending("p1");
         (here, there)
+    }
+
+    /// The kernel activates a veth's queue from a work queue after both ends are up, and drops frames till then.
+    pub fn wait_until_sending(&self, link: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.show(&["link", "show", link])[0]["operstate"] != "UP" {
+            assert!(Instant::now() < deadline, "{link} does not come up");
+        }
     }
 
     pub fn path(&self) -> PathBuf {
