@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -10,6 +9,7 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDe
 use tokio::io::unix::AsyncFd;
 
 use super::files::is_resource_file;
+use crate::events::{self, Source};
 
 /// What changes the content of a folder, or its being there.
 const CHANGES: AddWatchFlags = AddWatchFlags::IN_CLOSE_WRITE
@@ -28,25 +28,10 @@ const ABOUT_ITSELF: AddWatchFlags = AddWatchFlags::IN_DELETE_SELF
     .union(AddWatchFlags::IN_IGNORED)
     .union(AddWatchFlags::IN_Q_OVERFLOW);
 
-struct Source(Inotify);
-
-impl AsRawFd for Source {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-/// `AsyncFd::register`, which came instead, is `unsafe` because a source might close or replace its descriptor behind
-/// tokio's back. Ours owns it, is private, and does neither.
-#[expect(deprecated, reason = "this crate forbids unsafe code")]
-fn registered(inotify: Inotify) -> io::Result<AsyncFd<Source>> {
-    AsyncFd::new(Source(inotify))
-}
-
 /// One arming: what stood there when it was armed. Arm again before each look, so that no change between the look
 /// and the next wait is missed.
 pub(super) struct Watch {
-    source: AsyncFd<Source>,
+    source: AsyncFd<Source<Inotify>>,
     folder: PathBuf,
     /// The watch on the folder, when it exists.
     inside: Option<WatchDescriptor>,
@@ -60,7 +45,7 @@ impl Watch {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
         let inside = existing(inotify.add_watch(folder, CHANGES))?;
         let above = watch_above(&inotify, folder)?;
-        Ok(Self { source: registered(inotify)?, folder: folder.to_owned(), inside, above })
+        Ok(Self { source: events::register(inotify)?, folder: folder.to_owned(), inside, above })
     }
 
     /// Returns when something that matters has changed; everything that is queued by then counts as one change.

@@ -1,0 +1,163 @@
+//! The chain of facts behind a pod, from the last refusal to the kernel.
+
+use daemon_api::PodRef;
+use daemon_api::explain::{AttachmentStory, PodStory, Step, StepState};
+
+use crate::ledger::{Claim, Ledger, Link};
+use crate::sandbox::Sandboxes;
+use crate::sandbox::failures::Failure;
+use crate::sandbox::observed::{self, Interface, Presence};
+
+/// Tells the story of a pod's attachments. Blocks for a few system calls per attachment.
+pub fn pod<L: Ledger>(all: &Sandboxes<L>, pod: &PodRef) -> PodStory {
+    let claims: Vec<Claim> =
+        all.ledger.look(|book| book.claims().filter(|c| c.owner.pod == *pod).cloned().collect());
+    let failed = all.failures.of(pod);
+    let of_claims = claims.iter().map(|claim| attachment(all, claim));
+    let of_failures = failed.iter().map(refused);
+    PodStory {
+        namespace: pod.namespace.clone(),
+        name: pod.name.clone(),
+        attachments: of_failures.chain(of_claims).collect(),
+    }
+}
+
+fn refused(failure: &Failure) -> AttachmentStory {
+    AttachmentStory {
+        interface: failure.interface.to_string(),
+        provider: failure.provider.to_string(),
+        container_id: String::new(),
+        steps: vec![step("add", StepState::Fail, failure.fault.message.clone(), failure.fault.hint.clone())],
+    }
+}
+
+fn attachment<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> AttachmentStory {
+    let mut steps = vec![subnet(all, claim), of_claim(all, claim)];
+    match &claim.sandbox {
+        None => steps.push(step(
+            "sandbox",
+            StepState::Warn,
+            "none: the address is parked for the workload's next pod".to_owned(),
+            String::new(),
+        )),
+        Some(sandbox) => match observed::presence(sandbox) {
+            Presence::Alive => {
+                steps.push(ok("sandbox", format!("{} is alive", sandbox.netns)));
+                steps.extend(kernel(claim));
+            }
+            Presence::Gone => steps.push(step(
+                "sandbox",
+                StepState::Warn,
+                format!("{} is gone", sandbox.netns),
+                "wait: the sweep frees the address".to_owned(),
+            )),
+            Presence::Unknown => steps.push(step(
+                "sandbox",
+                StepState::Warn,
+                format!("{} cannot be seen from here", sandbox.netns),
+                "mount the runtime's namespace folder into the daemon's pod".to_owned(),
+            )),
+        },
+    }
+    AttachmentStory {
+        interface: claim.owner.interface.to_string(),
+        provider: claim.owner.provider.to_string(),
+        container_id: claim.sandbox.as_ref().map_or_else(String::new, |s| s.container.to_string()),
+        steps,
+    }
+}
+
+fn subnet<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Step {
+    let name = &claim.subnet;
+    let snapshot = all.snapshot();
+    let (object, counts) =
+        (snapshot.index.subnet(name), all.ledger.look(|b| b.subnet(name).map(ipam::Subnet::counts)));
+    match (object, counts) {
+        (Some(object), Some(counts)) => {
+            let place = snapshot.index.place("Subnet", name);
+            let from = place.map_or_else(String::new, |p| format!(" ({}:{})", p.file, p.line));
+            let free: Vec<String> =
+                counts.iter().map(|(family, c)| format!("{} {family} free", c.available)).collect();
+            ok("subnet", format!("{name}{from}: {}, {}", object.spec.cidr_block, free.join(", ")))
+        }
+        (_, _) => step(
+            "subnet",
+            StepState::Fail,
+            format!("{name} is not defined any more"),
+            format!("define Subnet {name} again, or delete the pod"),
+        ),
+    }
+}
+
+fn of_claim<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Step {
+    let addresses: Vec<String> = claim.addresses.iter().map(ToString::to_string).collect();
+    let mac = claim.mac.map_or_else(String::new, |mac| format!(", MAC {mac}"));
+    let aside = all.ledger.look(|book| {
+        let mut aside = book.set_aside_addresses();
+        aside.any(|(subnet, ip, _)| subnet == claim.subnet && claim.addresses.contains(&ip))
+    });
+    if aside {
+        return step(
+            "claim",
+            StepState::Fail,
+            format!("{}: a machine outside answers for it", addresses.join(",")),
+            "take the address off that machine, then delete the pod".to_owned(),
+        );
+    }
+    ok("claim", format!("{}{mac}, claim {}", addresses.join(","), claim.id.0))
+}
+
+fn kernel(claim: &Claim) -> Vec<Step> {
+    let name = &claim.owner.interface;
+    let again = || "delete the pod and let it be created again".to_owned();
+    let Some(netns) = claim.sandbox.as_ref().and_then(observed::living) else { return Vec::new() };
+    match observed::interface(&netns, name) {
+        Err(fault) => vec![step("interface", StepState::Fail, fault.message, fault.hint)],
+        Ok(None) if claim.link == Link::Delegated => vec![step(
+            "interface",
+            StepState::Warn,
+            format!("{name} is not there: the plugin that makes it failed, or names it differently"),
+            "see the runtime's log for the plugin's error".to_owned(),
+        )],
+        Ok(None) => vec![step("interface", StepState::Fail, format!("{name} is missing"), again())],
+        Ok(Some(found)) => present(claim, &found),
+    }
+}
+
+fn present(claim: &Claim, found: &Interface) -> Vec<Step> {
+    let link = &found.link;
+    let state = if link.is_up { StepState::Ok } else { StepState::Fail };
+    let kind = link.kind.as_deref().unwrap_or("device");
+    let up = if link.is_up { "up" } else { "down" };
+    let fix = if link.is_up { String::new() } else { format!("bring {} up inside the pod", link.name) };
+    let mut steps =
+        vec![step("interface", state, format!("{} is a {kind}, {up}, MTU {}", link.name, link.mtu), fix)];
+    for ip in &claim.addresses {
+        let is_there = found.addresses.iter().any(|a| a.net.addr() == *ip);
+        steps.push(if is_there {
+            ok("address", format!("{ip} is on {}", link.name))
+        } else {
+            step(
+                "address",
+                StepState::Fail,
+                format!("{ip} is missing on {}", link.name),
+                "delete the pod and let it be created again".to_owned(),
+            )
+        });
+    }
+    let routes: Vec<String> = found
+        .routes
+        .iter()
+        .map(|r| r.gateway.map_or_else(|| r.dst.to_string(), |gw| format!("{} via {gw}", r.dst)))
+        .collect();
+    steps.push(ok("route", if routes.is_empty() { "none".to_owned() } else { routes.join(", ") }));
+    steps
+}
+
+fn ok(name: &str, detail: String) -> Step {
+    step(name, StepState::Ok, detail, String::new())
+}
+
+fn step(name: &str, state: StepState, detail: String, fix: String) -> Step {
+    Step { name: name.to_owned(), state, detail, fix }
+}

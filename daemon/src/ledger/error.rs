@@ -1,0 +1,101 @@
+//! Why the ledger refused or failed, and what the caller is told.
+
+use std::sync::Arc;
+
+use daemon_api::{Fault, FaultKind};
+use ipam::PickError;
+use thiserror::Error;
+
+use super::claim::Owner;
+use crate::causes::chain;
+
+/// A refusal or a failure of the ledger.
+#[derive(Debug, Clone, Error)]
+pub enum LedgerError {
+    /// The subnet is not (or no longer) defined.
+    #[error("claim an address of subnet {subnet}: there is no such subnet")]
+    NoSuchSubnet {
+        /// Its name.
+        subnet: String,
+    },
+    /// The subnet cannot serve the wish.
+    #[error("claim an address of subnet {subnet}")]
+    Refused {
+        /// The subnet.
+        subnet: String,
+        /// Who holds the address, when it is held.
+        holder: Option<Owner>,
+        /// The reason.
+        source: PickError,
+    },
+    /// The store could not be read or written. Nothing was changed.
+    #[error("write the address ledger {path}")]
+    Store {
+        /// The file.
+        path: String,
+        /// The reason.
+        source: Arc<redb::Error>,
+    },
+    /// A stored record cannot be read.
+    #[error("read record {key} of the address ledger")]
+    Record {
+        /// The record's key.
+        key: String,
+        /// The reason.
+        source: Arc<serde_json::Error>,
+    },
+    /// The store already has another owner for the address: memory and disk disagree, and disk wins.
+    #[error("claim {address}: the ledger on disk already has it for claim {held_by}")]
+    Double {
+        /// The address.
+        address: String,
+        /// The claim that has it.
+        held_by: u64,
+    },
+    /// The ledger's thread has ended.
+    #[error("ask the address ledger: it is shutting down")]
+    Closed,
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        let text = chain(&error);
+        match &error {
+            LedgerError::NoSuchSubnet { .. } => Self::new(FaultKind::UnknownSubnet, text),
+            LedgerError::Refused { subnet, holder, source } => refused(subnet, holder.as_ref(), source),
+            LedgerError::Store { .. } | LedgerError::Record { .. } | LedgerError::Double { .. } => {
+                Self::new(FaultKind::Ledger, text)
+                    .hint("see the daemon's log; is the disk full or read-only?")
+            }
+            LedgerError::Closed => Self::new(FaultKind::Busy, text),
+        }
+    }
+}
+
+fn refused(subnet: &str, holder: Option<&Owner>, reason: &PickError) -> Fault {
+    let mut text = reason.to_string();
+    if let Some(owner) = holder {
+        text.push_str(&format!(" by pod {} (interface {})", owner.pod, owner.interface));
+    }
+    match reason {
+        PickError::Exhausted { .. } => Fault::new(FaultKind::SubnetExhausted, text).hint(format!(
+            "free addresses, shorten excludeIps or enlarge the subnet; `vpcctl get ip` shows who holds {subnet}'s"
+        )),
+        PickError::PoolExhausted { .. } => Fault::new(FaultKind::SubnetExhausted, text)
+            .hint("put more addresses into the pod's ip_pool annotation, or delete the pods that hold them"),
+        PickError::OutsideSubnet { .. }
+        | PickError::IsGateway { .. }
+        | PickError::IsNetworkOrBroadcast { .. }
+        | PickError::FamilyNotServed { .. } => Fault::new(FaultKind::AddressNotUsable, text)
+            .hint("ask for an address inside the subnet's cidrBlock that is not its gateway"),
+        PickError::Held { .. } | PickError::MacHeld { .. } => Fault::new(FaultKind::AddressTaken, text)
+            .hint("`vpcctl ipam whois ADDRESS` shows who holds it; choose another, or delete that pod first"),
+        PickError::Stale { .. } => Fault::new(FaultKind::Busy, text),
+        PickError::NothingAsked { .. } => Fault::new(FaultKind::BadAnnotation, text)
+            .hint("the annotation ip_family leaves no family that the subnet serves"),
+        PickError::SetAside { .. } => Fault::new(FaultKind::AddressInUseOutside, text)
+            .hint("a machine outside answers for it; take it off that machine or choose another address"),
+        PickError::MacNotUnicast { .. } => Fault::new(FaultKind::AddressNotUsable, text)
+            .hint("a pod's MAC must be unicast and not all zero"),
+    }
+}

@@ -1,0 +1,260 @@
+//! The thread that owns the store: it decides in memory, writes what was decided in one flush, then answers.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ipam::SubnetSpec;
+use tokio::sync::oneshot;
+
+use super::book::{Book, Change};
+use super::claim::{Claim, ClaimId, ClaimRequest, Claimed, ReleaseIf};
+use super::error::LedgerError;
+use super::store::Store;
+use super::{Answer, Ledger};
+use crate::metrics::LedgerMetrics;
+
+/// Operations that may wait for the thread. Each belongs to a CNI call, whose number the server bounds.
+const QUEUE: usize = 1024;
+/// Operations that share one flush. Beyond this a batch only makes its first caller wait longer.
+const BATCH: usize = 256;
+/// How long an address that somebody outside answered for is not handed out, in seconds.
+const SET_ASIDE_SECONDS: u64 = 3600;
+
+type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+
+enum Op {
+    Claim(Box<ClaimRequest>, Reply<Claimed>),
+    Ready(ClaimId, u64, Reply<bool>),
+    Release(Vec<ReleaseIf>, Reply<Vec<Claim>>),
+    SetAside(Box<Claim>, IpAddr, Reply<()>),
+    Respec(Vec<SubnetSpec>, Reply<()>),
+    Probe(Reply<()>),
+}
+
+/// A ledger in a local file.
+#[derive(Clone)]
+pub struct LocalLedger {
+    book: Arc<Mutex<Book>>,
+    queue: SyncSender<Op>,
+}
+
+impl LocalLedger {
+    /// Opens the file and starts the thread. The thread ends when the last handle is dropped.
+    ///
+    /// # Errors
+    /// [`LedgerError::Store`] and [`LedgerError::Record`].
+    pub fn open(path: &Path, metrics: LedgerMetrics) -> Result<Self, LedgerError> {
+        let opened = Store::open(path)?;
+        if let Some(aside) = &opened.set_aside {
+            tracing::error!(
+                file = %path.display(), kept_as = %aside.display(),
+                "the address ledger was damaged: starting with an empty one; addresses of running pods are found by \
+                 the duplicate-address probe only, so recreate the pods of this node"
+            );
+        }
+        let book = Arc::new(Mutex::new(opened.store.book(Vec::new())?));
+        let (queue, ops) = sync_channel(QUEUE);
+        let (store, subnets, deferred) = (opened.store, Vec::new(), Vec::new());
+        let writer = Writer { book: book.clone(), store, subnets, deferred, metrics };
+        std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&ops))
+            .map_err(|_| LedgerError::Closed)?;
+        Ok(Self { book, queue })
+    }
+
+    fn ask<T: Send + 'static>(&self, op: impl FnOnce(Reply<T>) -> Op) -> Answer<T> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.queue.try_send(op(reply)).map_err(|e| match e {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => LedgerError::Closed,
+        });
+        Box::pin(async move {
+            sent?;
+            answer.await.map_err(|_| LedgerError::Closed)?
+        })
+    }
+}
+
+impl Ledger for LocalLedger {
+    fn claim(&self, request: ClaimRequest) -> Answer<Claimed> {
+        self.ask(|reply| Op::Claim(Box::new(request), reply))
+    }
+
+    fn mark_ready(&self, id: ClaimId, revision: u64) -> Answer<bool> {
+        self.ask(|reply| Op::Ready(id, revision, reply))
+    }
+
+    fn release(&self, conditions: Vec<ReleaseIf>) -> Answer<Vec<Claim>> {
+        self.ask(|reply| Op::Release(conditions, reply))
+    }
+
+    fn set_aside(&self, claim: Claim, address: IpAddr) -> Answer<()> {
+        self.ask(|reply| Op::SetAside(Box::new(claim), address, reply))
+    }
+
+    fn respec(&self, subnets: Vec<SubnetSpec>) -> Answer<()> {
+        self.ask(|reply| Op::Respec(subnets, reply))
+    }
+
+    fn probe(&self) -> Answer<()> {
+        self.ask(Op::Probe)
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Book) -> T) -> T {
+        look(&lock(&self.book))
+    }
+}
+
+fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
+    book.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+struct Writer {
+    book: Arc<Mutex<Book>>,
+    store: Store,
+    subnets: Vec<SubnetSpec>,
+    /// Changes nobody waits for, written with the next batch.
+    deferred: Vec<Change>,
+    metrics: LedgerMetrics,
+}
+
+/// What to tell a caller once the batch is on disk, or that it is not.
+type Tell = Box<dyn FnOnce(Result<(), LedgerError>)>;
+
+impl Writer {
+    fn run(mut self, ops: &Receiver<Op>) {
+        while let Ok(first) = ops.recv() {
+            let mut changes = Vec::new();
+            let mut tells = Vec::new();
+            tells.extend(self.decide(first, &mut changes));
+            for op in ops.try_iter().take(BATCH - 1) {
+                tells.extend(self.decide(op, &mut changes));
+            }
+            let written = self.write(changes);
+            for tell in tells {
+                tell(written.clone());
+            }
+        }
+        let rest = std::mem::take(&mut self.deferred);
+        let _ = self.write(rest);
+    }
+
+    fn decide(&mut self, op: Op, changes: &mut Vec<Change>) -> Option<Tell> {
+        let mut book = lock(&self.book);
+        match op {
+            Op::Claim(mut request, reply) => {
+                book.readmit(seconds_now().saturating_sub(SET_ASIDE_SECONDS));
+                let decision = match book.decide(&request) {
+                    Ok(decision) => decision,
+                    Err(error) => return refuse(reply, error),
+                };
+                keep(&mut book, changes, decision.changes);
+                drop(book);
+                if let Some(on_chosen) = request.on_chosen.take().filter(|_| decision.claimed.is_fresh) {
+                    on_chosen(&decision.claimed.claim.addresses);
+                }
+                tell(reply, decision.claimed)
+            }
+            Op::Ready(id, revision, reply) => {
+                let change = book.decide_ready(id, revision);
+                let is_ours = change.is_some();
+                // Readiness is a hint for the next ADD; losing it in a crash only means that it looks again.
+                change.iter().for_each(|change| book.apply(change));
+                self.deferred.extend(change);
+                refuse_or(reply, Ok(is_ours))
+            }
+            Op::Release(conditions, reply) => {
+                let decided = book.decide_release(&conditions);
+                let claims = decided.iter().map(|(Change::Put(c) | Change::Remove(c))| c.clone()).collect();
+                keep(&mut book, changes, decided);
+                tell(reply, claims)
+            }
+            Op::SetAside(claim, address, reply) => {
+                let decided = book.decide_release(&[ReleaseIf::undo(&claim)]);
+                keep(&mut book, changes, decided);
+                book.set_aside(&claim.subnet, address, seconds_now());
+                tell(reply, ())
+            }
+            Op::Respec(subnets, reply) => {
+                self.subnets.clone_from(&subnets);
+                book.respec(subnets);
+                drop(book);
+                let replayed = self.replay_released();
+                refuse_or(reply, replayed)
+            }
+            Op::Probe(reply) => {
+                // An empty batch is not written, so put the same record again.
+                let again = book.claims().next().cloned();
+                changes.extend(again.map(Change::Put));
+                tell(reply, ())
+            }
+        }
+    }
+
+    /// Pools that were made just now do not know which addresses were used before.
+    fn replay_released(&self) -> Result<(), LedgerError> {
+        let released = self.store.released()?;
+        let mut book = lock(&self.book);
+        for (subnet, address) in released {
+            book.remember_released(&subnet, address);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, mut changes: Vec<Change>) -> Result<(), LedgerError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        changes.splice(0..0, std::mem::take(&mut self.deferred));
+        crate::crash::point("ledger-before-write");
+        let started = std::time::Instant::now();
+        let written = self.store.write(&changes);
+        self.metrics.flushed(changes.len(), started.elapsed(), written.is_ok());
+        crate::crash::point("ledger-after-write");
+        if let Err(error) = &written {
+            tracing::error!(error = crate::causes::chain(error), "the address ledger could not be written");
+            self.reload();
+        }
+        written
+    }
+
+    /// Memory said more than the disk would take: the disk is right.
+    fn reload(&mut self) {
+        match self.store.book(self.subnets.clone()) {
+            Ok(book) => *lock(&self.book) = book,
+            Err(error) => {
+                tracing::error!(error = crate::causes::chain(&error), "the address ledger cannot be read")
+            }
+        }
+    }
+}
+
+fn keep(book: &mut Book, changes: &mut Vec<Change>, decided: Vec<Change>) {
+    for change in decided {
+        book.apply(&change);
+        changes.push(change);
+    }
+}
+
+fn tell<T: Send + 'static>(reply: Reply<T>, value: T) -> Option<Tell> {
+    Some(Box::new(move |written| {
+        let _ = reply.send(written.map(|()| value));
+    }))
+}
+
+fn refuse<T>(reply: Reply<T>, error: LedgerError) -> Option<Tell> {
+    refuse_or(reply, Err(error))
+}
+
+fn refuse_or<T>(reply: Reply<T>, answer: Result<T, LedgerError>) -> Option<Tell> {
+    let _ = reply.send(answer);
+    None
+}
+
+/// Now, in seconds since 1970.
+pub fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}

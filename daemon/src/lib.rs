@@ -1,0 +1,24 @@
+//! The node daemon: addresses, interfaces and (later) OVS ports, probes and NAT rules of one node's pods.
+//!
+//! Follow one ADD: `server` → `sandbox::add` → `facts` + `resources` → `sandbox::network` → `ledger` →
+//! `sandbox::plan` → `sandbox::wire` → the answer. It needs `CAP_NET_ADMIN`, `CAP_NET_RAW` and `CAP_SYS_ADMIN`.
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod args;
+pub mod audit;
+pub mod causes;
+pub mod config;
+pub mod crash;
+pub mod events;
+pub mod explain;
+pub mod facts;
+pub mod health;
+pub mod install;
+pub mod ledger;
+pub mod metrics;
+pub mod neighbours;
+pub mod objects;
+pub mod resources;
+pub mod sandbox;
+pub mod server;

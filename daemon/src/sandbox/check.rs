@@ -1,0 +1,88 @@
+//! CHECK: is everything that ADD made still there (CNI specification 1.1, section 4)?
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use daemon_api::{CheckRequest, Fault, FaultKind};
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::Sandboxes;
+use super::attachment::{Attachment, pod_and_netns};
+use super::observed::{self, Interface};
+use crate::ledger::{Claim, Ledger, Link};
+
+impl<L: Ledger> Sandboxes<L> {
+    /// Compares the ledger, the runtime's `prevResult` and the kernel.
+    ///
+    /// # Errors
+    /// [`FaultKind::CheckFailed`] naming the first thing that is not as ADD made it.
+    pub async fn check(&self, request: &CheckRequest) -> Result<(), Fault> {
+        let attachment = Attachment::of(&request.pod, &request.call)?;
+        let (_, path) = pod_and_netns(&request.pod)?;
+        let netns = observed::sandbox(&path, request.call.netns_override)?;
+        let (container, name) = (attachment.container.clone(), attachment.interface.clone());
+        let _interface = self.interfaces.hold((container.clone(), name.clone())).await;
+        let claim = self.ledger.look(|book| {
+            let mut claims = book.claims_of_container(container.as_str());
+            claims
+                .find(|c| {
+                    c.is_used_by(container.as_str(), name.as_str()) && c.owner.provider == attachment.provider
+                })
+                .cloned()
+        });
+        let Some(claim) = claim else {
+            return Err(failed(format!(
+                "interface {name} of container {container} holds no address in the ledger"
+            )));
+        };
+        compare_with_result(&claim, &request.prev_result)?;
+        if claim.link == Link::Macvlan {
+            let found = self.blocking("observe", move || observed::interface(&netns, &name)).await?;
+            compare_with_kernel(&claim, found.as_ref())?;
+        }
+        Ok(())
+    }
+}
+
+/// Every address that the ledger gave must be in the result; addresses that other plugins added are theirs.
+fn compare_with_result(claim: &Claim, result: &Value) -> Result<(), Fault> {
+    let listed = addresses(result);
+    match claim.addresses.iter().find(|ip| !listed.contains(ip)) {
+        None => Ok(()),
+        Some(ip) => Err(failed(format!(
+            "the ledger has {ip} for interface {}, prevResult does not",
+            claim.owner.interface
+        ))),
+    }
+}
+
+/// Addresses of a result of any version: `ips[].address`, or `ip4.ip` and `ip6.ip` before 0.3.0.
+fn addresses(result: &Value) -> BTreeSet<IpAddr> {
+    let listed = result["ips"].as_array().into_iter().flatten().map(|ip| &ip["address"]);
+    let old = [&result["ip4"]["ip"], &result["ip6"]["ip"]];
+    listed.chain(old).filter_map(|text| text.as_str()?.parse::<IpNet>().ok()).map(|net| net.addr()).collect()
+}
+
+fn compare_with_kernel(claim: &Claim, found: Option<&Interface>) -> Result<(), Fault> {
+    let name = &claim.owner.interface;
+    let Some(found) = found else {
+        return Err(failed(format!("interface {name} is not in the sandbox")));
+    };
+    if claim.mac.is_some_and(|mac| !found.is_macvlan_of(mac)) {
+        let kind = found.link.kind.as_deref().unwrap_or("device");
+        return Err(failed(format!("interface {name} is a {kind} with another MAC than the ledger's")));
+    }
+    if !found.link.is_up {
+        return Err(failed(format!("interface {name} is down")));
+    }
+    let has = |ip: &&IpAddr| !found.addresses.iter().any(|a| a.net.addr() == **ip);
+    match claim.addresses.iter().find(has) {
+        None => Ok(()),
+        Some(ip) => Err(failed(format!("address {ip} is missing on interface {name}"))),
+    }
+}
+
+fn failed(text: String) -> Fault {
+    Fault::new(FaultKind::CheckFailed, text).hint("`vpcctl explain pod NAMESPACE/NAME` shows the whole chain")
+}

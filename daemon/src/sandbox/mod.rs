@@ -1,0 +1,88 @@
+//! The CNI verbs on a sandbox, one file each, over the same steps: observe, plan, apply.
+//!
+//! `attachment` checks who calls about what; `network` turns facts and resources into one parsed value; `plan` turns
+//! that and a claim into the wanted interface; `wire` makes it; `undo` takes back; `observed` says what is there.
+//!
+//! # Flow
+//! Every verb first holds the lock of its (container, interface), so that a DEL waits for the ADD it follows even when
+//! the runtime killed that ADD's plugin. Changes of a claim also hold its owner's lock.
+
+pub mod add;
+pub mod attachment;
+pub mod check;
+pub mod del;
+pub mod failures;
+pub mod gc;
+pub mod locks;
+pub mod network;
+pub mod observed;
+pub mod plan;
+pub mod status;
+pub mod undo;
+pub mod wire;
+
+use std::sync::Arc;
+
+use daemon_api::{ContainerId, Fault, FaultKind, IfName};
+use tokio::sync::{Semaphore, watch};
+
+use crate::health::Readiness;
+use crate::ledger::Ledger;
+use crate::ledger::claim::OwnerName;
+use crate::ledger::pending::PendingDels;
+use crate::metrics::Metrics;
+use crate::neighbours::Neighbours;
+use crate::resources::Snapshot;
+
+/// Verbs that touch the kernel at once. The kernel serialises them on one lock anyway; more threads only cost memory.
+pub const KERNEL_WORKERS: usize = 32;
+
+/// What the verbs share.
+pub struct Sandboxes<L> {
+    /// Who holds which address.
+    pub ledger: L,
+    /// The resources as they are now.
+    pub resources: watch::Receiver<Arc<Snapshot>>,
+    /// Duplicate-address probes; `None` when they are switched off.
+    pub neighbours: Option<Neighbours>,
+    /// DELs that the plugin left on disk.
+    pub pending: PendingDels,
+    /// What is measured.
+    pub metrics: Metrics,
+    /// What readiness waits for.
+    pub readiness: Readiness,
+    /// The last ADDs that failed.
+    pub failures: failures::Failures,
+    /// One verb at a time per interface of a sandbox.
+    pub interfaces: Arc<locks::Locks<(ContainerId, IfName)>>,
+    /// One change at a time per owner.
+    pub owners: Arc<locks::Locks<OwnerName>>,
+    /// Room for work in the kernel.
+    pub kernel: Arc<Semaphore>,
+}
+
+impl<L: Ledger> Sandboxes<L> {
+    /// The resources as they are now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.resources.borrow().clone()
+    }
+
+    /// Runs blocking kernel work on a thread of its own and measures it.
+    ///
+    /// # Errors
+    /// [`FaultKind::Kernel`] when the work panicked; otherwise whatever `work` answers.
+    pub async fn blocking<T, F>(&self, step: &'static str, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Fault> + Send + 'static,
+    {
+        let permit = self.kernel.clone().acquire_owned().await;
+        let started = std::time::Instant::now();
+        let done = tokio::task::spawn_blocking(work).await;
+        drop(permit);
+        self.metrics.step(step, started.elapsed());
+        done.unwrap_or_else(|_| {
+            Err(Fault::new(FaultKind::Kernel, format!("{step}: the worker panicked; see the log")))
+        })
+    }
+}
