@@ -47,7 +47,9 @@ impl NeighbourWatch {
 
     /// The next sighting; `None` when there is none now.
     ///
-    /// Every ARP packet with a sender address, every neighbour advertisement, every solicitation with a source.
+    /// Every ARP packet with a sender address, every neighbour advertisement, every solicitation with a source, as long
+    /// as it is for everybody or for us: macvlans of one parent answer each other through the parent's taps, and those
+    /// answers are addressed to the asking macvlan.
     ///
     /// # Errors
     /// The system call's. "Network is down" is told once when the link goes down; the watch goes on when it comes up.
@@ -56,7 +58,7 @@ impl NeighbourWatch {
         loop {
             match self.socket().receive(&mut frame) {
                 Ok(len) => {
-                    if let Some(sighting) = of_frame(&frame[..len]) {
+                    if let Some(sighting) = of_frame(&frame[..len]).filter(|_| self.is_for_us(&frame)) {
                         return Ok(Some(sighting));
                     }
                 }
@@ -64,6 +66,11 @@ impl NeighbourWatch {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn is_for_us(&self, frame: &[u8; FRAME_BYTES]) -> bool {
+        let is_group = frame[0] & 1 == 1;
+        is_group || frame[..6] == self.mac
     }
 
     fn socket(&self) -> &PacketSocket {

@@ -1,6 +1,7 @@
 //! ADD: claim, wire, judge, announce, answer; or take everything back and say why.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodRef, PodReply, PodRequest};
 use netlink::{Link, Netns};
@@ -20,6 +21,10 @@ use crate::neighbours::{Answered, Probe, Watch};
 /// How many addresses that somebody outside answers for an ADD sets aside before it gives up. A whole range in
 /// foreign hands is a wrong Subnet, not bad luck.
 const CONFLICTS: usize = 8;
+
+/// Pause between two tries while the kernel says busy, and how many tries: a second and a half in all.
+const BUSY_PAUSE: Duration = Duration::from_millis(15);
+const BUSY_TRIES: u32 = 100;
 
 /// One ADD under way.
 struct Add<'a, L> {
@@ -216,10 +221,25 @@ impl<L: Ledger> Add<'_, L> {
         let Some(master) = self.master.clone() else {
             return Err(Fault::new(FaultKind::NotSupportedHere, "no master interface"));
         };
-        let netns = self.netns.clone();
-        let made = self.all.blocking("wire", move || wire::make(&plan, &master, &netns)).await?;
+        let made = self.wire_patiently(plan, master).await?;
         undo.push(Step::Made { netns: self.netns.clone(), interface: self.attachment.interface.clone() });
         Ok(made)
+    }
+
+    /// A namespace that was just deleted keeps its macvlan, and so the MAC, until the kernel's clean-up has run, and
+    /// no event of ours tells when.
+    async fn wire_patiently(&self, plan: PortPlan, master: Link) -> Result<wire::Made, Fault> {
+        let mut timer = tokio::time::interval(BUSY_PAUSE);
+        let mut tries = 0;
+        loop {
+            timer.tick().await;
+            tries += 1;
+            let (netns, plan, master) = (self.netns.clone(), plan.clone(), master.clone());
+            match self.all.blocking("wire", move || wire::make(&plan, &master, &netns)).await {
+                Err(fault) if fault.kind == FaultKind::Busy && tries < BUSY_TRIES => {}
+                made => return made,
+            }
+        }
     }
 
     /// The finished interface of an ADD that is repeated.

@@ -100,9 +100,13 @@ pub fn interface(netns: &Netns, name: &IfName) -> Result<Option<Interface>, Faul
     look().map_err(|e| kernel(&format!("look at interface {name} in {}", netns.path().display()), &e))
 }
 
-/// A kernel failure as a fault.
+/// A kernel failure as a fault. Busy is the one that passes by itself.
 pub fn kernel(attempt: &str, error: &netlink::Error) -> Fault {
-    Fault::new(FaultKind::Kernel, format!("{attempt}: {}", chain(error)))
+    let kind = match error.errno() {
+        Some(netlink::Errno::Busy) => FaultKind::Busy,
+        Some(_) | None => FaultKind::Kernel,
+    };
+    Fault::new(kind, format!("{attempt}: {}", chain(error)))
 }
 
 fn id(sandbox: &Sandbox) -> NetnsId {
