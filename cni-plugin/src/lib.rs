@@ -1,7 +1,7 @@
 //! The CNI plugin `kube-ovn`: one CNI call becomes one request on the daemon's socket, and its reply the result.
 //!
 //! It holds no state, enters no network namespace and starts no process. Start from [`run::run`]; the way of a call is
-//! [`env`] (what the runtime asks) → [`netconf`] (stdin) → [`verb`] (the request) → [`client`] (the only socket) →
+//! [`mod@env`] (what the runtime asks) → [`netconf`] (stdin) → [`verb`] (the request) → [`client`] (the only socket) →
 //! [`answer`] (what the reply means) → [`result`] and [`render`] (the output in the version asked for). A DEL that the
 //! daemon cannot take goes to [`pending`].
 #![forbid(unsafe_code)]
