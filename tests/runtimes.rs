@@ -1,6 +1,8 @@
 //! containerd and podman as callers: what they pass, and that what we answer serves them.
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use tests::cni;
 use tests::lab::{Lab, UPLINK};
@@ -24,6 +26,15 @@ fn harness_runs_a_podman_container_with_reference_plugins() {
     }
     let lab = Lab::new();
     podman_runs_a_container(&lab, &cni::conflist(&cni::reference_macvlan(&lab)), "192.168.0.100");
+}
+
+#[test]
+fn harness_runs_many_sandboxes_at_once_with_reference_plugins() {
+    if !can_run(Requirement::Containerd) {
+        return;
+    }
+    let lab = Lab::new();
+    containerd_runs_many_sandboxes_at_once(&lab, &cni::conflist(&cni::reference_macvlan(&lab)), 8);
 }
 
 #[test]
@@ -65,7 +76,27 @@ fn containerd_runs_a_sandbox(lab: &Lab, conflist: &Value, address: &str) {
     assert!(!std::path::Path::new(sandbox.netns().unwrap()).exists());
 }
 
-/// A container gets `address`, keeps it when its network is reloaded, and leaves nothing behind.
+/// Every sandbox gets an address of its own, and nothing is left behind.
+fn containerd_runs_many_sandboxes_at_once(lab: &Lab, conflist: &Value, count: usize) {
+    let containerd = Containerd::start(lab, &[("net", conflist.clone())]);
+
+    let sandboxes: Vec<_> = std::thread::scope(|scope| {
+        let run = |i| containerd.run(&Pod::new(&format!("p{i}"))).unwrap();
+        let threads: Vec<_> = (0..count).map(|i| scope.spawn(move || run(i))).collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+
+    let addresses: BTreeSet<_> = sandboxes.iter().flat_map(|s| &s.ips).collect();
+    assert_eq!(addresses.len(), count, "{addresses:?}");
+    std::thread::scope(|scope| {
+        for sandbox in &sandboxes {
+            scope.spawn(|| containerd.remove(&sandbox.id).unwrap());
+        }
+    });
+    assert_eq!(witness::link_names(&lab.node), [UPLINK]);
+}
+
+/// A container gets `address`, is reached from the outside, and leaves nothing behind.
 fn podman_runs_a_container(lab: &Lab, conflist: &Value, address: &str) {
     let network = conflist["name"].as_str().unwrap();
     let podman = Podman::new(lab, std::slice::from_ref(conflist));

@@ -26,12 +26,12 @@ pub struct Binaries {
 impl Binaries {
     /// The programs as they are delivered.
     pub fn product() -> Self {
-        Self { folder: env::var_os(DIR).map_or_else(build_folder, PathBuf::from) }
+        Self { folder: env::var_os(DIR).map_or_else(build_folder, absolute) }
     }
 
     /// The programs that can crash on request; `None` when nobody built them.
     pub fn crashing() -> Option<Self> {
-        env::var_os(CRASH_DIR).map(|folder| Self { folder: folder.into() })
+        env::var_os(CRASH_DIR).map(|folder| Self { folder: absolute(folder) })
     }
 
     /// The path of a program, `None` when it has not been built.
@@ -49,8 +49,15 @@ impl Binaries {
     }
 }
 
-/// `target/debug`, wherever it is: test programs lie in its folder `deps`.
+/// `target/debug`, wherever it is: tests lie in its folder `deps`, programs in itself.
 fn build_folder() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
-    program.parent().and_then(Path::parent).map(Path::to_owned).unwrap_or_default()
+    let folder = program.parent().unwrap_or(Path::new(""));
+    let inner = folder.ends_with("deps") || folder.ends_with("examples");
+    folder.parent().filter(|_| inner).unwrap_or(folder).to_owned()
+}
+
+/// A folder of an environment variable, absolute so that links to its programs hold.
+fn absolute(folder: std::ffi::OsString) -> PathBuf {
+    std::path::absolute(&folder).unwrap_or_else(|_| folder.into())
 }

@@ -225,8 +225,11 @@ impl Call {
         command::start(self.command(lab), &self.stdin)
     }
 
+    #[track_caller]
     fn command(&self, lab: &Lab) -> Command {
-        let mut command = lab.node.command(lab.plugins().join(&self.plugin));
+        let plugin = lab.plugins().join(&self.plugin);
+        assert!(plugin.exists(), "no plugin {}: run `make test`", plugin.display());
+        let mut command = lab.node.command(plugin);
         command
             .current_dir(lab.dir())
             .env_clear()

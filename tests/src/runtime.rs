@@ -8,4 +8,4 @@ mod podman;
 
 pub use containerd::Containerd;
 pub use cri::{Cri, Pod, Refused, Sandbox};
-pub use podman::Podman;
+pub use podman::{Outcome, Podman};

@@ -21,7 +21,7 @@ pub enum Requirement {
     Macvlan,
     /// containerd, runc and a C compiler for the pause image.
     Containerd,
-    /// podman and runc.
+    /// podman with its CNI backend, and runc.
     Podman,
     /// The product's programs built with the feature `crash-points`.
     CrashBinaries,
@@ -64,7 +64,9 @@ fn missing(requirement: Requirement) -> Option<String> {
                 .then(|| "the kernel makes no macvlan interfaces".into())
         }
         Requirement::Containerd => ["containerd", "ctr", "runc", "cc"].into_iter().find_map(not_on_path),
-        Requirement::Podman => ["podman", "runc"].into_iter().find_map(not_on_path),
+        Requirement::Podman => {
+            ["podman", "runc"].into_iter().find_map(not_on_path).or_else(podman_without_cni)
+        }
         Requirement::CrashBinaries if Binaries::crashing().is_none() => {
             Some("no programs with crash points: run `make test`".into())
         }
@@ -77,6 +79,13 @@ fn not_on_path(program: &str) -> Option<String> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).any(|folder| folder.join(program).is_file());
     (!found).then(|| format!("{program} is not installed"))
+}
+
+/// podman 5 has given up CNI.
+fn podman_without_cni() -> Option<String> {
+    let output = Command::new("podman").arg("--version").output().ok()?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!version.contains(" 4.") && !version.contains(" 3.")).then(|| format!("{version} has no CNI backend"))
 }
 
 fn absent(files: &[&str]) -> Option<String> {

@@ -22,7 +22,7 @@ pub struct Podman<'a> {
 
 /// What a podman command answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Outcome {
     /// How it ended.
     pub status: ExitStatus,
     /// Its standard output, trimmed.
@@ -57,7 +57,7 @@ impl<'a> Podman<'a> {
 
     /// Starts a detached container that does nothing, with further options such as `--ip`.
     #[track_caller]
-    pub fn run(&self, name: &str, network: &str, options: &[&str]) -> Answer {
+    pub fn run(&self, name: &str, network: &str, options: &[&str]) -> Outcome {
         let rootfs = self.folder.join("rootfs").display().to_string();
         let first = ["run", "-d", "--name", name, "--network", network];
         let last = ["--rootfs", &rootfs, "/pause"];
@@ -66,7 +66,7 @@ impl<'a> Podman<'a> {
 
     /// Removes a container, running or not.
     #[track_caller]
-    pub fn remove(&self, name: &str) -> Answer {
+    pub fn remove(&self, name: &str) -> Outcome {
         self.command(&["rm", "-f", "-t", "1", name])
     }
 
@@ -90,7 +90,7 @@ impl<'a> Podman<'a> {
     /// # Panics
     /// When podman cannot be started or hangs.
     #[track_caller]
-    pub fn command(&self, args: &[&str]) -> Answer {
+    pub fn command(&self, args: &[&str]) -> Outcome {
         let (out, err) = (self.folder.join("out"), self.folder.join("err"));
         let mut command = self.lab.node.command("sh");
         command
@@ -104,7 +104,7 @@ impl<'a> Podman<'a> {
             .env("CONTAINERS_CONF", self.folder.join("containers.conf"))
             .env("CONTAINERS_STORAGE_CONF", self.folder.join("storage.conf"));
         let Done { status, .. } = command::run(command, b"");
-        Answer { status, stdout: read(&out), stderr: read(&err) }
+        Outcome { status, stdout: read(&out), stderr: read(&err) }
     }
 }
 
