@@ -1,4 +1,4 @@
-//! The binary: the process's environment, stdin, stdout, stderr and exit status around [`cni_plugin::run`].
+//! The binary: the process's environment, stdin, stdout, stderr and exit status around [`cni_plugin::run()`].
 #![forbid(unsafe_code)]
 
 use std::io::{self, IsTerminal, Read, Write};
