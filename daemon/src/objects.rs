@@ -129,7 +129,7 @@ pub fn measure<L: Ledger>(all: &Sandboxes<L>, metrics: &Metrics) {
     all.ledger.look(|book| {
         for subnet in snapshot.index.subnets().filter_map(|s| book.subnet(s.name())) {
             for (family, counts) in subnet.counts().iter() {
-                let cidr = subnet.spec().cidrs().get(*&family).map_or_else(String::new, ToString::to_string);
+                let cidr = subnet.spec().cidrs().get(family).map_or_else(String::new, ToString::to_string);
                 let protocol = match family {
                     ipam::Family::V4 => "IPv4",
                     ipam::Family::V6 => "IPv6",

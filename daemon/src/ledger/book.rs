@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipam::{Mac, PickError, Request, Subnet, SubnetSpec, Wish};
 
 use super::claim::{Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, OwnerName, ReleaseIf, Sandbox};
-use super::error::LedgerError;
+use super::error::{LedgerError, Refusal};
 
 /// One change, in memory and on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Book {
         for claim in self.claims.values().filter(|c| c.subnet == name) {
             hold(&mut subnet, claim);
         }
-        for ((of, ip), _) in &self.set_aside {
+        for (of, ip) in self.set_aside.keys() {
             if *of == name {
                 subnet.set_aside(*ip);
             }
@@ -241,10 +241,9 @@ impl Book {
             .subnets
             .get(&request.subnet)
             .ok_or_else(|| LedgerError::NoSuchSubnet { subnet: request.subnet.clone() })?;
-        let pick = subnet.pick_first(&request.wishes).map_err(|source| LedgerError::Refused {
-            subnet: request.subnet.clone(),
-            holder: self.holder_named_in(&request.subnet, &source),
-            source,
+        let pick = subnet.pick_first(&request.wishes).map_err(|reason| {
+            let holder = self.holder_named_in(&request.subnet, &reason);
+            LedgerError::Refused(Box::new(Refusal { subnet: request.subnet.clone(), holder, reason }))
         })?;
         let addresses: Vec<IpAddr> = pick.addresses().addresses().collect();
         let superseded = changes.iter().find_map(|c| match c {

@@ -19,15 +19,8 @@ pub enum LedgerError {
         subnet: String,
     },
     /// The subnet cannot serve the wish.
-    #[error("claim an address of subnet {subnet}")]
-    Refused {
-        /// The subnet.
-        subnet: String,
-        /// Who holds the address, when it is held.
-        holder: Option<Owner>,
-        /// The reason.
-        source: PickError,
-    },
+    #[error(transparent)]
+    Refused(Box<Refusal>),
     /// The store could not be read or written. Nothing was changed.
     #[error("write the address ledger {path}")]
     Store {
@@ -57,12 +50,24 @@ pub enum LedgerError {
     Closed,
 }
 
+/// A wish that a subnet cannot serve.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// The subnet.
+    pub subnet: String,
+    /// Who holds the address, when it is held.
+    pub holder: Option<Owner>,
+    /// Why.
+    pub reason: PickError,
+}
+
 impl From<LedgerError> for Fault {
     fn from(error: LedgerError) -> Self {
         let text = chain(&error);
         match &error {
             LedgerError::NoSuchSubnet { .. } => Self::new(FaultKind::UnknownSubnet, text),
-            LedgerError::Refused { subnet, holder, source } => refused(subnet, holder.as_ref(), source),
+            LedgerError::Refused(refusal) => refused(refusal),
             LedgerError::Store { .. } | LedgerError::Record { .. } | LedgerError::Double { .. } => {
                 Self::new(FaultKind::Ledger, text)
                     .hint("see the daemon's log; is the disk full or read-only?")
@@ -72,7 +77,7 @@ impl From<LedgerError> for Fault {
     }
 }
 
-fn refused(subnet: &str, holder: Option<&Owner>, reason: &PickError) -> Fault {
+fn refused(Refusal { subnet, holder, reason }: &Refusal) -> Fault {
     let mut text = reason.to_string();
     if let Some(owner) = holder {
         text.push_str(&format!(" by pod {} (interface {})", owner.pod, owner.interface));

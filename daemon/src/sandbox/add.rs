@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodRef, PodReply, PodRequest};
+use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodReply, PodRequest};
 use netlink::{Link, Netns};
 
 use super::attachment::{Attachment, pod_and_netns};
@@ -11,29 +11,31 @@ use super::failures::Failure;
 use super::network::{Form, PodNetwork};
 use super::plan::{self, PortPlan};
 use super::undo::{Step, Undo};
-use super::{Sandboxes, network, observed, wire};
+use super::{Sandboxes, conflict, network, observed, wire};
 use crate::crash;
 use crate::facts;
 use crate::ledger::writer::seconds_now;
 use crate::ledger::{ClaimRequest, Claimed, Ledger, Link as ClaimLink, Owner, Sandbox};
 use crate::neighbours::{Answered, Probe, Watch};
 
-/// How many addresses that somebody outside answers for an ADD sets aside before it gives up. A whole range in
-/// foreign hands is a wrong Subnet, not bad luck.
-const CONFLICTS: usize = 8;
-
 /// Pause between two tries while the kernel says busy, and how many tries: a second and a half in all.
 const BUSY_PAUSE: Duration = Duration::from_millis(15);
 const BUSY_TRIES: u32 = 100;
 
-/// One ADD under way.
-struct Add<'a, L> {
-    all: &'a Sandboxes<L>,
+/// Whose interface is to be made, and where.
+#[derive(Clone)]
+struct Target {
     attachment: Attachment,
     owner: Owner,
     sandbox: Sandbox,
-    network: PodNetwork,
     netns: Arc<Netns>,
+}
+
+/// One ADD under way.
+struct Add<'a, L> {
+    all: &'a Sandboxes<L>,
+    target: Target,
+    network: PodNetwork,
     /// The parent interface, when there is one on this node.
     master: Option<Link>,
     /// Where to probe for duplicates.
@@ -42,7 +44,7 @@ struct Add<'a, L> {
 
 /// What a completed attempt came to.
 enum Attempt {
-    Done(PodReply),
+    Done(Box<PodReply>),
     /// Somebody outside answers for the address; it is set aside and everything is taken back.
     Conflict(Answered),
 }
@@ -53,60 +55,46 @@ impl<L: Ledger> Sandboxes<L> {
     /// # Errors
     /// A fault; nothing is left behind then.
     pub async fn add(&self, request: &PodRequest, call: &CallContext) -> Result<PodReply, Fault> {
-        let attachment = Attachment::of(request, call)?;
-        let (pod, path) = pod_and_netns(request)?;
-        let netns = Arc::new(observed::sandbox(&path, call.netns_override)?);
+        let target = Target::of(request, call)?;
         crash::point("add-accepted");
+        let Target { attachment, owner, .. } = &target;
         let key: (ContainerId, IfName) = (attachment.container.clone(), attachment.interface.clone());
         let _interface = self.interfaces.hold(key).await;
         // A DEL of this very interface that was left on disk must not undo what is made from here on.
-        self.replay_pending_of(&attachment).await;
-        let owner = Owner {
-            pod: pod.clone(),
-            uid: call.pod_uid.clone(),
-            provider: attachment.provider.clone(),
-            interface: attachment.interface.clone(),
-        };
+        self.replay_pending_of(attachment).await;
         let _owner = self.owners.hold(owner.name()).await;
-        let added = self.add_alone(request, call, attachment, owner, path, netns).await;
-        self.note(&pod, request, &added);
+        let added = match self.prepare(request, call, target.clone()).await {
+            Ok(add) => add.run().await,
+            Err(fault) => Err(fault),
+        };
+        self.note(owner, &added);
         added
     }
 
-    async fn add_alone(
+    async fn prepare(
         &self,
         request: &PodRequest,
         call: &CallContext,
-        attachment: Attachment,
-        owner: Owner,
-        path: daemon_api::NetnsPath,
-        netns: Arc<Netns>,
-    ) -> Result<PodReply, Fault> {
-        let facts = facts::request::facts(
-            call,
-            &owner.pod,
-            attachment.provider.as_str(),
-            attachment.interface.as_str(),
-        )?;
+        target: Target,
+    ) -> Result<Add<'_, L>, Fault> {
+        let Target { attachment, owner, .. } = &target;
+        let (provider, interface) = (attachment.provider.as_str(), attachment.interface.as_str());
+        let facts = facts::request::facts(call, &owner.pod, provider, interface)?;
         let snapshot = self.snapshot();
-        let network = network::resolve(request, call, &attachment, &owner.pod, &facts, &snapshot.index)?;
-        let master = master(&network)?;
+        let network = network::resolve(request, call, attachment, &owner.pod, &facts, &snapshot.index)?;
+        let form = network.form.clone();
+        let master = self.blocking("master", move || master(&form)).await?;
         let watch = self.neighbours.as_ref().zip(master.as_ref()).and_then(|(all, link)| all.watch(link));
-        let id = netns.id();
-        let sandbox =
-            Sandbox { container: attachment.container.clone(), netns: path, netns_id: (id.dev(), id.ino()) };
-        let add = Add { all: self, attachment, owner, sandbox, network, netns, master, watch };
-        add.run().await
+        Ok(Add { all: self, target, network, master, watch })
     }
 
-    fn note(&self, pod: &PodRef, request: &PodRequest, added: &Result<PodReply, Fault>) {
-        let Ok(attachment) = Attachment::of(request, &CallContext::default()) else { return };
+    fn note(&self, owner: &Owner, added: &Result<PodReply, Fault>) {
         match added {
-            Ok(_) => self.failures.forget(pod, &attachment.interface),
+            Ok(_) => self.failures.forget(&owner.pod, &owner.interface),
             Err(fault) => self.failures.remember(Failure {
-                pod: pod.clone(),
-                interface: attachment.interface,
-                provider: attachment.provider,
+                pod: owner.pod.clone(),
+                interface: owner.interface.clone(),
+                provider: owner.provider.clone(),
                 fault: fault.clone(),
                 at: seconds_now(),
             }),
@@ -114,9 +102,26 @@ impl<L: Ledger> Sandboxes<L> {
     }
 }
 
+impl Target {
+    fn of(request: &PodRequest, call: &CallContext) -> Result<Self, Fault> {
+        let attachment = Attachment::of(request, call)?;
+        let (pod, path) = pod_and_netns(request)?;
+        let netns = Arc::new(observed::sandbox(&path, call.netns_override)?);
+        let owner = Owner {
+            pod,
+            uid: call.pod_uid.clone(),
+            provider: attachment.provider.clone(),
+            interface: attachment.interface.clone(),
+        };
+        let netns_id = (netns.id().dev(), netns.id().ino());
+        let sandbox = Sandbox { container: attachment.container.clone(), netns: path, netns_id };
+        Ok(Self { attachment, owner, sandbox, netns })
+    }
+}
+
 /// The parent interface. In the delegated form the other plugin will complain when it is missing.
-fn master(network: &PodNetwork) -> Result<Option<Link>, Fault> {
-    match &network.form {
+fn master(form: &Form) -> Result<Option<Link>, Fault> {
+    match form {
         Form::Macvlan(macvlan) => wire::master(&macvlan.master).map(Some),
         Form::Delegated { master: Some(name) } => Ok(wire::master(name).ok()),
         Form::Delegated { master: None } => Ok(None),
@@ -125,23 +130,16 @@ fn master(network: &PodNetwork) -> Result<Option<Link>, Fault> {
 
 impl<L: Ledger> Add<'_, L> {
     async fn run(self) -> Result<PodReply, Fault> {
-        for _ in 0..CONFLICTS {
+        for _ in 0..conflict::MOST {
             match self.attempt().await? {
-                Attempt::Done(reply) => return Ok(reply),
-                Attempt::Conflict(answered) if self.network.is_static => return Err(in_use(&answered)),
+                Attempt::Done(reply) => return Ok(*reply),
+                Attempt::Conflict(answered) if self.network.is_static => {
+                    return Err(conflict::in_use(&answered));
+                }
                 Attempt::Conflict(_) => {}
             }
         }
-        Err(Fault::new(
-            FaultKind::SubnetExhausted,
-            format!(
-                "{CONFLICTS} addresses of subnet {} in a row are answered for by machines outside",
-                self.network.subnet.name()
-            ),
-        )
-        .hint(
-            "agree with the network's owner on a range that is really free, and put the rest into excludeIps",
-        ))
+        Err(conflict::all_in_use(self.network.subnet.name()))
     }
 
     async fn attempt(&self) -> Result<Attempt, Fault> {
@@ -153,7 +151,7 @@ impl<L: Ledger> Add<'_, L> {
             undo.push(Step::Claimed(Box::new(claimed.claim.clone())));
         }
         self.evict(&claimed).await;
-        let plan = plan::port(&self.attachment.interface, &self.network, &claimed.claim);
+        let plan = plan::port(&self.target.attachment.interface, &self.network, &claimed.claim);
         let wired = match plan.clone() {
             Some(plan) => self.wire(&claimed, plan, &mut undo).await.map(Some),
             None => self.make_room_for_routes().await.map(|()| None),
@@ -173,7 +171,7 @@ impl<L: Ledger> Add<'_, L> {
         undo.commit();
         self.afterwards(&claimed, plan.as_ref(), made, probe);
         crash::point("add-before-answer");
-        Ok(Attempt::Done(self.reply(&claimed, plan.as_ref(), made)))
+        Ok(Attempt::Done(Box::new(self.reply(&claimed, plan.as_ref(), made))))
     }
 
     async fn claim(&self, probe: Option<Probe>) -> Result<Claimed, Fault> {
@@ -182,10 +180,10 @@ impl<L: Ledger> Add<'_, L> {
             Form::Macvlan(_) => ClaimLink::Macvlan,
         };
         let claimed = self.all.ledger.claim(ClaimRequest {
-            owner: self.owner.clone(),
+            owner: self.target.owner.clone(),
             workload: self.network.workload,
-            sandbox: self.sandbox.clone(),
-            network: self.attachment.network.clone(),
+            sandbox: self.target.sandbox.clone(),
+            network: self.target.attachment.network.clone(),
             subnet: self.network.subnet.name().to_owned(),
             wishes: self.network.wishes.clone(),
             link,
@@ -197,16 +195,17 @@ impl<L: Ledger> Add<'_, L> {
 
     /// The older sandbox of the pod must not answer for the address any longer.
     async fn evict(&self, claimed: &Claimed) {
-        let Some(older) = claimed.superseded.clone().filter(|s| s.netns_id != self.sandbox.netns_id) else {
+        let Some(older) = claimed.superseded.clone().filter(|s| s.netns_id != self.target.sandbox.netns_id)
+        else {
             return;
         };
         if claimed.claim.link != ClaimLink::Macvlan {
             return;
         }
-        let (name, container) = (self.attachment.interface.clone(), older.container.clone());
+        let (name, container) = (self.target.attachment.interface.clone(), older.container.clone());
         match self.all.blocking("evict", move || wire::clean(&older, &name)).await {
             Ok(()) => {
-                tracing::info!(older = %container, newer = %self.sandbox.container, "a newer sandbox took over")
+                tracing::info!(older = %container, newer = %self.target.sandbox.container, "a newer sandbox took over")
             }
             Err(fault) => tracing::warn!(older = %container, %fault, "the older sandbox keeps its interface"),
         }
@@ -222,7 +221,10 @@ impl<L: Ledger> Add<'_, L> {
             return Err(Fault::new(FaultKind::NotSupportedHere, "no master interface"));
         };
         let made = self.wire_patiently(plan, master).await?;
-        undo.push(Step::Made { netns: self.netns.clone(), interface: self.attachment.interface.clone() });
+        undo.push(Step::Made {
+            netns: self.target.netns.clone(),
+            interface: self.target.attachment.interface.clone(),
+        });
         Ok(made)
     }
 
@@ -234,7 +236,7 @@ impl<L: Ledger> Add<'_, L> {
         loop {
             timer.tick().await;
             tries += 1;
-            let (netns, plan, master) = (self.netns.clone(), plan.clone(), master.clone());
+            let (netns, plan, master) = (self.target.netns.clone(), plan.clone(), master.clone());
             match self.all.blocking("wire", move || wire::make(&plan, &master, &netns)).await {
                 Err(fault) if fault.kind == FaultKind::Busy && tries < BUSY_TRIES => {}
                 made => return made,
@@ -244,7 +246,7 @@ impl<L: Ledger> Add<'_, L> {
 
     /// The finished interface of an ADD that is repeated.
     async fn already_made(&self, plan: &PortPlan) -> Result<Option<wire::Made>, Fault> {
-        let (netns, name, mac) = (self.netns.clone(), plan.interface.clone(), plan.mac);
+        let (netns, name, mac) = (self.target.netns.clone(), plan.interface.clone(), plan.mac);
         let found = self.all.blocking("observe", move || observed::interface(&netns, &name)).await?;
         Ok(found
             .filter(|i| i.is_macvlan_of(mac))
@@ -255,7 +257,7 @@ impl<L: Ledger> Add<'_, L> {
         if !self.network.routes.iter().any(plan::RouteTo::is_default) {
             return Ok(());
         }
-        let (netns, routes) = (self.netns.clone(), self.network.routes.clone());
+        let (netns, routes) = (self.target.netns.clone(), self.network.routes.clone());
         self.all.blocking("clear-defaults", move || wire::clear_defaults(&netns, &routes)).await
     }
 
@@ -267,9 +269,9 @@ impl<L: Ledger> Add<'_, L> {
     ) -> Result<Attempt, Fault> {
         self.all.metrics.conflicts.inc();
         undo.keep_claim();
-        let fault = undo.unwind(self.all, in_use(&answered)).await;
+        let fault = undo.unwind(self.all, conflict::in_use(&answered)).await;
         tracing::warn!(
-            pod = %self.owner.pod, subnet = self.network.subnet.name(), address = %answered.address,
+            pod = %self.target.owner.pod, subnet = self.network.subnet.name(), address = %answered.address,
             "{}; the address is set aside", fault.message
         );
         self.all.ledger.set_aside(claimed.claim.clone(), answered.address).await?;
@@ -285,7 +287,7 @@ impl<L: Ledger> Add<'_, L> {
         probe: Option<Probe>,
     ) {
         if let Some((plan, made)) = plan.cloned().zip(made) {
-            let netns = self.netns.clone();
+            let netns = self.target.netns.clone();
             tokio::task::spawn_blocking(move || {
                 if let Err(fault) = wire::announce(&netns, made.index, &plan) {
                     tracing::warn!(%fault, "neighbours may keep an older owner's MAC for a while");
@@ -293,13 +295,11 @@ impl<L: Ledger> Add<'_, L> {
             });
         }
         if let Some(probe) = probe.filter(|_| claimed.is_fresh) {
-            let (pod, late) = (self.owner.pod.clone(), self.all.metrics.late_conflicts.clone());
-            tokio::spawn(async move {
-                if let Some(answered) = probe.late().await {
-                    late.inc();
-                    tracing::error!(%pod, "{}; the pod is already running with it", in_use(&answered).message);
-                }
-            });
+            conflict::report_late(
+                probe,
+                self.target.owner.pod.clone(),
+                self.all.metrics.late_conflicts.clone(),
+            );
         }
     }
 
@@ -320,13 +320,4 @@ impl<L: Ledger> Add<'_, L> {
             }
         }
     }
-}
-
-fn in_use(answered: &Answered) -> Fault {
-    let mac = answered.mac.map(|byte| format!("{byte:02x}")).join(":");
-    Fault::new(
-        FaultKind::AddressInUseOutside,
-        format!("address {} is already used by a machine outside with MAC {mac}", answered.address),
-    )
-    .hint("take the address off that machine, or choose another one for the pod")
 }

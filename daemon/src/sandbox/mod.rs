@@ -10,6 +10,7 @@
 pub mod add;
 pub mod attachment;
 pub mod check;
+pub mod conflict;
 pub mod del;
 pub mod failures;
 pub mod gc;

@@ -102,9 +102,9 @@ pub fn resolve(
 }
 
 impl PodNetwork {
-    /// The prefix of the subnet that `address` belongs to.
+    /// The prefix of the subnet that `address` belongs to; `None` for one that the subnet had before it was changed.
     pub fn prefix(&self, address: IpAddr) -> Option<IpNet> {
-        self.subnet.cidrs().get(ipam::Family::of(address)).copied()
+        self.subnet.cidrs().get(ipam::Family::of(address)).copied().filter(|net| net.contains(&address))
     }
 
     /// The gateway of the family of `address`.

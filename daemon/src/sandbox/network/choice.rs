@@ -30,7 +30,7 @@ pub(super) fn subnet<'a>(
     if candidates.is_empty() {
         return Err(unknown_provider(index, provider));
     }
-    let lists = |s: &&&Subnet| s.spec.namespaces.iter().any(|n| *n == pod.namespace);
+    let lists = |s: &&&Subnet| s.spec.namespaces.contains(&pod.namespace);
     let open = |s: &&&Subnet| s.spec.namespaces.is_empty() && admits(index, s, pod);
     candidates
         .iter()
@@ -75,7 +75,8 @@ fn named<'a>(
     };
     let is_of_provider = candidates.iter().any(|s| s.name() == name);
     // The default network's subnets may be lent to an OVN attachment, never to one that only gets addresses.
-    if !is_of_provider && !(provider.is_ovn() && subnet.spec.provider() == Provider::OVN) {
+    let is_lent = provider.is_ovn() && subnet.spec.provider() == Provider::OVN;
+    if !is_of_provider && !is_lent {
         return Err(Fault::new(
             FaultKind::NotAdmitted,
             format!(
