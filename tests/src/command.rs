@@ -1,5 +1,6 @@
 //! One external command: started, fed, waited for with a deadline, its whole outcome kept.
 
+use std::fmt;
 use std::io::{Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -17,7 +18,7 @@ pub const LIMIT: Duration = Duration::from_secs(120);
 const HELD_OPEN: Duration = Duration::from_secs(5);
 
 /// The outcome of a command.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Done {
     /// The command as text, for messages.
     pub line: String,
@@ -48,7 +49,7 @@ impl Done {
     /// When the command failed.
     #[track_caller]
     pub fn expect_success(self) -> Self {
-        assert!(self.success(), "`{}`: {}\n{}{}", self.line, self.status, self.text(), self.stderr);
+        assert!(self.success(), "{self:?}");
         self
     }
 
@@ -64,6 +65,14 @@ impl Done {
         }
         serde_json::from_slice(&done.stdout)
             .unwrap_or_else(|e| panic!("`{}` wrote no JSON: {e}\n{}", done.line, done.text()))
+    }
+}
+
+impl fmt::Debug for Done {
+    /// Readable in the message of a failed assertion.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, status, stderr, took, .. } = self;
+        write!(f, "`{line}`: {status} after {took:?}\n{}{stderr}", self.text())
     }
 }
 
