@@ -67,8 +67,7 @@ fn missing_interface(claim: &Claim) -> Option<Finding> {
         // A delegated interface may be made a moment later, or under rules of its plugin.
         Ok(None) => None,
         Ok(Some(found)) => {
-            let absent =
-                claim.addresses.iter().find(|ip| !found.addresses.iter().any(|a| a.net.addr() == **ip))?;
+            let absent = claim.addresses.iter().find(|ip| !found.has_address(**ip))?;
             Some(finding(claim, format!("interface {name} does not have {absent}"), fix))
         }
     }

@@ -133,7 +133,7 @@ fn present(claim: &Claim, found: &Interface) -> Vec<Step> {
     let mut steps =
         vec![step("interface", state, format!("{} is a {kind}, {up}, MTU {}", link.name, link.mtu), fix)];
     for ip in &claim.addresses {
-        let is_there = found.addresses.iter().any(|a| a.net.addr() == *ip);
+        let is_there = found.has_address(*ip);
         steps.push(if is_there {
             ok("address", format!("{ip} is on {}", link.name))
         } else {

@@ -154,12 +154,6 @@ impl Book {
             .collect()
     }
 
-    /// The change that records a complete interface; `None` when the claim was changed meanwhile.
-    pub fn decide_ready(&self, id: ClaimId, revision: u64) -> Option<Change> {
-        let claim = self.claims.get(&id).filter(|c| c.revision == revision)?;
-        Some(Change::Put(Claim { is_ready: true, ..claim.clone() }))
-    }
-
     /// The claim of `id`.
     pub fn claim(&self, id: ClaimId) -> Option<&Claim> {
         self.claims.get(&id)
@@ -228,7 +222,6 @@ impl Book {
                 claim.mac.or_else(|| claim.addresses.first().map(|ip| Mac::derived(&claim.subnet, *ip)))
             }),
             link: request.link,
-            is_ready: false,
             revision: self.next_revision,
             ..claim.clone()
         };
@@ -259,7 +252,6 @@ impl Book {
             mac: mac_of(request, || Some(pick.mac())),
             addresses,
             link: request.link,
-            is_ready: false,
             revision: self.next_revision,
             since: request.now,
         };
@@ -286,7 +278,7 @@ impl Book {
     }
 
     fn parked(&self, claim: &Claim) -> Claim {
-        Claim { sandbox: None, is_ready: false, revision: self.next_revision, ..claim.clone() }
+        Claim { sandbox: None, revision: self.next_revision, ..claim.clone() }
     }
 
     fn index(&mut self, claim: Claim) {

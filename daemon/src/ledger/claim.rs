@@ -80,8 +80,6 @@ pub struct Claim {
     pub mac: Option<Mac>,
     /// Who makes the interface.
     pub link: Link,
-    /// The interface is complete and the ADD was answered.
-    pub is_ready: bool,
     /// Grows with every change of this claim.
     pub revision: u64,
     /// When it was made, in seconds since 1970.

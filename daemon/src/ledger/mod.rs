@@ -34,9 +34,6 @@ pub trait Ledger: Send + Sync + 'static {
     /// Claims addresses for an owner, or finds those it already holds.
     fn claim(&self, request: ClaimRequest) -> Answer<Claimed>;
 
-    /// Records that the claim's interface is complete. False when the claim was taken over meanwhile.
-    fn mark_ready(&self, id: ClaimId, revision: u64) -> Answer<bool>;
-
     /// Releases the claims that fit all of `conditions`' entries. Answers the claims that were released or parked.
     fn release(&self, conditions: Vec<ReleaseIf>) -> Answer<Vec<Claim>>;
 

@@ -78,13 +78,15 @@ impl<L: Ledger> Sandboxes<L> {
     pub async fn replay_pending_of(&self, attachment: &Attachment) {
         let name = daemon_api::pending::file_name(&attachment.container, &attachment.interface);
         let path = self.pending.folder.join(name);
-        if path.exists()
-            && let Err(fault) = self.del_alone(&attachment.container, &attachment.interface, None).await
-        {
-            tracing::warn!(%fault, container = %attachment.container, "replay a DEL before an ADD");
+        if !path.exists() {
             return;
         }
-        let _ = std::fs::remove_file(&path);
+        match self.del_alone(&attachment.container, &attachment.interface, None).await {
+            Ok(_) => drop(std::fs::remove_file(&path)),
+            Err(fault) => {
+                tracing::warn!(%fault, container = %attachment.container, "replay a DEL before an ADD")
+            }
+        }
     }
 
     /// Replays every waiting DEL. Those that fail stay for the next time.

@@ -180,6 +180,19 @@ impl Store {
         Ok(())
     }
 
+    /// Writes something that means nothing, to see whether the file can be written.
+    ///
+    /// # Errors
+    /// [`LedgerError::Store`].
+    pub fn touch(&self) -> Result<(), LedgerError> {
+        let write = || -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            transaction.open_table(META)?.insert("touched", 0)?;
+            Ok(transaction.commit()?)
+        };
+        write().map_err(|e| failed(&self.path, e))
+    }
+
     /// Reads the whole file into a book, with the given subnets.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use ipam::SubnetSpec;
 use tokio::sync::oneshot;
 
 use super::book::{Book, Change};
-use super::claim::{Claim, ClaimId, ClaimRequest, Claimed, ReleaseIf};
+use super::claim::{Claim, ClaimRequest, Claimed, ReleaseIf};
 use super::error::LedgerError;
 use super::store::Store;
 use super::{Answer, Ledger};
@@ -27,7 +27,6 @@ type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 
 enum Op {
     Claim(Box<ClaimRequest>, Reply<Claimed>),
-    Ready(ClaimId, u64, Reply<bool>),
     Release(Vec<ReleaseIf>, Reply<Vec<Claim>>),
     SetAside(Box<Claim>, IpAddr, Reply<()>),
     Respec(Vec<SubnetSpec>, Reply<()>),
@@ -57,8 +56,7 @@ impl LocalLedger {
         }
         let book = Arc::new(Mutex::new(opened.store.book(Vec::new())?));
         let (queue, ops) = sync_channel(QUEUE);
-        let (store, subnets, deferred) = (opened.store, Vec::new(), Vec::new());
-        let writer = Writer { book: book.clone(), store, subnets, deferred, metrics };
+        let writer = Writer { book: book.clone(), store: opened.store, subnets: Vec::new(), metrics };
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run(&ops))
@@ -81,10 +79,6 @@ impl LocalLedger {
 impl Ledger for LocalLedger {
     fn claim(&self, request: ClaimRequest) -> Answer<Claimed> {
         self.ask(|reply| Op::Claim(Box::new(request), reply))
-    }
-
-    fn mark_ready(&self, id: ClaimId, revision: u64) -> Answer<bool> {
-        self.ask(|reply| Op::Ready(id, revision, reply))
     }
 
     fn release(&self, conditions: Vec<ReleaseIf>) -> Answer<Vec<Claim>> {
@@ -116,8 +110,6 @@ struct Writer {
     book: Arc<Mutex<Book>>,
     store: Store,
     subnets: Vec<SubnetSpec>,
-    /// Changes nobody waits for, written with the next batch.
-    deferred: Vec<Change>,
     metrics: LedgerMetrics,
 }
 
@@ -133,13 +125,11 @@ impl Writer {
             for op in ops.try_iter().take(BATCH - 1) {
                 tells.extend(self.decide(op, &mut changes));
             }
-            let written = self.write(changes);
+            let written = self.write(&changes);
             for tell in tells {
                 tell(written.clone());
             }
         }
-        let rest = std::mem::take(&mut self.deferred);
-        let _ = self.write(rest);
     }
 
     fn decide(&mut self, op: Op, changes: &mut Vec<Change>) -> Option<Tell> {
@@ -149,7 +139,7 @@ impl Writer {
                 book.readmit(seconds_now().saturating_sub(SET_ASIDE_SECONDS));
                 let decision = match book.decide(&request) {
                     Ok(decision) => decision,
-                    Err(error) => return refuse(reply, error),
+                    Err(error) => return answer(reply, Err(error)),
                 };
                 keep(&mut book, changes, decision.changes);
                 drop(book);
@@ -157,14 +147,6 @@ impl Writer {
                     on_chosen(&decision.claimed.claim.addresses);
                 }
                 tell(reply, decision.claimed)
-            }
-            Op::Ready(id, revision, reply) => {
-                let change = book.decide_ready(id, revision);
-                let is_ours = change.is_some();
-                // Readiness is a hint for the next ADD; losing it in a crash only means that it looks again.
-                change.iter().for_each(|change| book.apply(change));
-                self.deferred.extend(change);
-                refuse_or(reply, Ok(is_ours))
             }
             Op::Release(conditions, reply) => {
                 let decided = book.decide_release(&conditions);
@@ -183,13 +165,11 @@ impl Writer {
                 book.respec(subnets);
                 drop(book);
                 let replayed = self.replay_released();
-                refuse_or(reply, replayed)
+                answer(reply, replayed)
             }
             Op::Probe(reply) => {
-                // An empty batch is not written, so put the same record again.
-                let again = book.claims().next().cloned();
-                changes.extend(again.map(Change::Put));
-                tell(reply, ())
+                drop(book);
+                answer(reply, self.store.touch())
             }
         }
     }
@@ -204,14 +184,13 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&mut self, mut changes: Vec<Change>) -> Result<(), LedgerError> {
+    fn write(&mut self, changes: &[Change]) -> Result<(), LedgerError> {
         if changes.is_empty() {
             return Ok(());
         }
-        changes.splice(0..0, std::mem::take(&mut self.deferred));
         crate::crash::point("ledger-before-write");
         let started = std::time::Instant::now();
-        let written = self.store.write(&changes);
+        let written = self.store.write(changes);
         self.metrics.flushed(changes.len(), started.elapsed(), written.is_ok());
         crate::crash::point("ledger-after-write");
         if let Err(error) = &written {
@@ -245,11 +224,8 @@ fn tell<T: Send + 'static>(reply: Reply<T>, value: T) -> Option<Tell> {
     }))
 }
 
-fn refuse<T>(reply: Reply<T>, error: LedgerError) -> Option<Tell> {
-    refuse_or(reply, Err(error))
-}
-
-fn refuse_or<T>(reply: Reply<T>, answer: Result<T, LedgerError>) -> Option<Tell> {
+/// Answers at once: nothing is to be written.
+fn answer<T>(reply: Reply<T>, answer: Result<T, LedgerError>) -> Option<Tell> {
     let _ = reply.send(answer);
     None
 }

@@ -11,7 +11,7 @@ use super::failures::Failure;
 use super::network::{Form, PodNetwork};
 use super::plan::{self, PortPlan};
 use super::undo::{Step, Undo};
-use super::{Sandboxes, conflict, network, observed, wire};
+use super::{Sandboxes, conflict, network, observed, patience, wire};
 use crate::crash;
 use crate::facts;
 use crate::ledger::writer::seconds_now;
@@ -59,10 +59,10 @@ impl<L: Ledger> Sandboxes<L> {
         crash::point("add-accepted");
         let Target { attachment, owner, .. } = &target;
         let key: (ContainerId, IfName) = (attachment.container.clone(), attachment.interface.clone());
-        let _interface = self.interfaces.hold(key).await;
+        let _interface = self.turn(&self.interfaces, key, patience(call)).await?;
         // A DEL of this very interface that was left on disk must not undo what is made from here on.
         self.replay_pending_of(attachment).await;
-        let _owner = self.owners.hold(owner.name()).await;
+        let _owner = self.turn(&self.owners, owner.name(), patience(call)).await?;
         let added = match self.prepare(request, call, target.clone()).await {
             Ok(add) => add.run().await,
             Err(fault) => Err(fault),
@@ -164,10 +164,6 @@ impl<L: Ledger> Add<'_, L> {
         if let Some(answered) = probe.as_ref().and_then(Probe::answered) {
             return self.conflict(&claimed, answered, undo).await;
         }
-        if !self.all.ledger.mark_ready(claimed.claim.id, claimed.claim.revision).await? {
-            let fault = Fault::new(FaultKind::Busy, "a newer sandbox of the pod took the address over");
-            return Err(undo.unwind(self.all, fault).await);
-        }
         undo.commit();
         self.afterwards(&claimed, plan.as_ref(), made, probe);
         crash::point("add-before-answer");
@@ -212,7 +208,7 @@ impl<L: Ledger> Add<'_, L> {
     }
 
     async fn wire(&self, claimed: &Claimed, plan: PortPlan, undo: &mut Undo) -> Result<wire::Made, Fault> {
-        if claimed.claim.is_ready
+        if !claimed.is_fresh
             && let Some(made) = self.already_made(&plan).await?
         {
             return Ok(made);
@@ -244,13 +240,13 @@ impl<L: Ledger> Add<'_, L> {
         }
     }
 
-    /// The finished interface of an ADD that is repeated.
+    /// The finished interface of an ADD that is repeated. One that an interrupted ADD left half made is made anew.
     async fn already_made(&self, plan: &PortPlan) -> Result<Option<wire::Made>, Fault> {
-        let (netns, name, mac) = (self.target.netns.clone(), plan.interface.clone(), plan.mac);
+        let (netns, name) = (self.target.netns.clone(), plan.interface.clone());
         let found = self.all.blocking("observe", move || observed::interface(&netns, &name)).await?;
         Ok(found
-            .filter(|i| i.is_macvlan_of(mac))
-            .map(|i| wire::Made { index: i.link.index, mtu: i.link.mtu }))
+            .filter(|interface| interface.is_as_planned(plan))
+            .map(|interface| wire::Made { index: interface.link.index, mtu: interface.link.mtu }))
     }
 
     async fn make_room_for_routes(&self) -> Result<(), Fault> {

@@ -76,7 +76,7 @@ fn compare_with_kernel(claim: &Claim, found: Option<&Interface>) -> Result<(), F
     if !found.link.is_up {
         return Err(failed(format!("interface {name} is down")));
     }
-    let has = |ip: &&IpAddr| !found.addresses.iter().any(|a| a.net.addr() == **ip);
+    let has = |ip: &&IpAddr| !found.has_address(**ip);
     match claim.addresses.iter().find(has) {
         None => Ok(()),
         Some(ip) => Err(failed(format!("address {ip} is missing on interface {name}"))),

@@ -3,7 +3,7 @@
 use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodRequest};
 
 use super::attachment::Attachment;
-use super::{Sandboxes, wire};
+use super::{Sandboxes, patience, wire};
 use crate::crash;
 use crate::ledger::{Claim, Ledger, Link, ReleaseIf};
 
@@ -24,7 +24,8 @@ impl<L: Ledger> Sandboxes<L> {
                 .unwrap_or_else(|| Fault::new(FaultKind::BadEnvironment, "no container")));
         };
         crash::point("del-accepted");
-        let _interface = self.interfaces.hold((container.clone(), interface.clone())).await;
+        let key = (container.clone(), interface.clone());
+        let _interface = self.turn(&self.interfaces, key, patience(call)).await?;
         let provider = wanted.ok().map(|a| a.provider.to_string());
         let released = self.del_alone(&container, &interface, provider.as_deref()).await?;
         crash::point("del-before-answer");

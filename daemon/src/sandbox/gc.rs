@@ -9,7 +9,7 @@ use daemon_api::{Fault, FaultKind, GcRequest, NetworkName};
 
 use super::Sandboxes;
 use super::observed::{self, Presence};
-use crate::ledger::{Claim, Ledger};
+use crate::ledger::{Claim, Ledger, Sandbox};
 
 impl<L: Ledger> Sandboxes<L> {
     /// Frees what is not listed. With an empty list only what no living sandbox holds, since a runtime that lost its
@@ -28,6 +28,7 @@ impl<L: Ledger> Sandboxes<L> {
             .hint("\"cni.dev/valid-attachments\" must name the attachments that are alive"));
         };
         let claims: Vec<Claim> = self.ledger.look(|book| book.claims().cloned().collect());
+        let claims = claims.into_iter().filter(|claim| !self.is_under_way(claim)).collect();
         let mut freed = 0;
         let mut failures = Vec::new();
         for claim in stale(claims, network.as_str(), valid, |claim| self.is_surely_gone(claim)) {
@@ -44,6 +45,12 @@ impl<L: Ledger> Sandboxes<L> {
             None => Ok(freed),
             Some(fault) => Err(fault),
         }
+    }
+
+    /// An ADD or DEL of the claim's interface runs at this moment.
+    fn is_under_way(&self, claim: &Claim) -> bool {
+        let key = |s: &Sandbox| (s.container.clone(), claim.owner.interface.clone());
+        claim.sandbox.as_ref().is_some_and(|sandbox| self.interfaces.is_held(&key(sandbox)))
     }
 
     fn is_surely_gone(&self, claim: &Claim) -> bool {

@@ -31,6 +31,11 @@ impl<K: Hash + Eq + Clone> Locks<K> {
         held
     }
 
+    /// True while somebody holds or awaits the lock of `key`.
+    pub fn is_held(&self, key: &K) -> bool {
+        self.map().contains_key(key)
+    }
+
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<tokio::sync::Mutex<()>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

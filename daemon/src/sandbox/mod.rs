@@ -23,8 +23,9 @@ pub mod undo;
 pub mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use daemon_api::{ContainerId, Fault, FaultKind, IfName};
+use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName};
 use tokio::sync::{Semaphore, watch};
 
 use crate::health::Readiness;
@@ -37,6 +38,14 @@ use crate::resources::Snapshot;
 
 /// Verbs that touch the kernel at once. The kernel serialises them on one lock anyway; more threads only cost memory.
 pub const KERNEL_WORKERS: usize = 32;
+
+/// How long a caller waits that does not say: below the shortest limit of a runtime, CRI-O's 60 s.
+const PATIENCE: Duration = Duration::from_secs(55);
+
+/// How long the caller of a verb waits for its answer.
+pub fn patience(call: &CallContext) -> Duration {
+    if call.deadline_ms == 0 { PATIENCE } else { PATIENCE.min(Duration::from_millis(call.deadline_ms)) }
+}
 
 /// What the verbs share.
 pub struct Sandboxes<L> {
@@ -66,6 +75,21 @@ impl<L: Ledger> Sandboxes<L> {
     /// The resources as they are now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.resources.borrow().clone()
+    }
+
+    /// Waits for one lock, no longer than the caller waits for its answer.
+    ///
+    /// # Errors
+    /// [`FaultKind::Busy`].
+    pub async fn turn<K: std::hash::Hash + Eq + Clone>(
+        &self,
+        locks: &Arc<locks::Locks<K>>,
+        key: K,
+        patience: Duration,
+    ) -> Result<locks::Held<K>, Fault> {
+        tokio::time::timeout(patience, locks.hold(key)).await.map_err(|_| {
+            Fault::new(FaultKind::Busy, "another call on the same interface or pod is still under way")
+        })
     }
 
     /// Runs blocking kernel work on a thread of its own and measures it.

@@ -1,11 +1,13 @@
 //! What is really there: a sandbox's namespace, and an interface inside it.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use daemon_api::{Fault, FaultKind, IfName, NetnsPath};
 use ipam::Mac;
 use netlink::{Address, Handle, Link, Netns, NetnsError, NetnsId, Route};
 
+use super::plan::{PortPlan, RouteTo};
 use crate::causes::chain;
 use crate::ledger::Sandbox;
 
@@ -24,6 +26,22 @@ impl Interface {
     /// True for a macvlan with this MAC: one that we made.
     pub fn is_macvlan_of(&self, mac: Mac) -> bool {
         self.link.kind.as_deref() == Some("macvlan") && self.link.mac == mac.0
+    }
+
+    /// True when the address is on it.
+    pub fn has_address(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|a| a.net.addr() == ip)
+    }
+
+    /// True when nothing that the plan asks for is missing.
+    pub fn is_as_planned(&self, plan: &PortPlan) -> bool {
+        let has_route = |wanted: &RouteTo| {
+            self.routes.iter().any(|r| r.dst == wanted.destination && r.gateway == wanted.gateway)
+        };
+        self.is_macvlan_of(plan.mac)
+            && self.link.is_up
+            && plan.addresses.iter().all(|net| self.has_address(net.addr()))
+            && plan.routes.iter().all(has_route)
     }
 }
 

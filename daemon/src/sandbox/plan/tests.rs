@@ -39,7 +39,6 @@ fn claim(addresses: &[&str]) -> Claim {
         addresses: addresses.iter().map(|a| a.parse().unwrap()).collect(),
         mac: Some("02:00:00:00:00:01".parse().unwrap()),
         link: Link::Macvlan,
-        is_ready: false,
         revision: 1,
         since: 0,
     }
