@@ -143,20 +143,12 @@ async fn serve_observability(
 }
 
 async fn serve(listener: Listener, node: Node, drain: Drain, busy: Busy) {
-    let refused = node.metrics.refused_peers.clone();
     let of_connection = drain.clone();
     listener
-        .run(
-            drain,
-            busy,
-            move |_| {
-                refused.inc();
-            },
-            move |stream| {
-                let node = node.clone();
-                http::serve(stream, of_connection.clone(), move |request| api::answer(node.clone(), request))
-            },
-        )
+        .run(drain, busy, move |stream, uid| {
+            let (node, drain) = (node.clone(), of_connection.clone());
+            http::serve(stream, drain, move |request| api::answer(node.clone(), uid, request))
+        })
         .await;
 }
 

@@ -46,6 +46,8 @@ pub enum FaultKind {
     Busy,
     /// STATUS: an ADD would fail now.
     NotAvailable,
+    /// The peer of the socket is not root.
+    PeerNotRoot,
 }
 
 /// A row of the fault table.
@@ -61,7 +63,7 @@ pub struct FaultRow {
 
 impl FaultKind {
     /// Every kind, in the order of the table.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BadRequest,
         Self::BadEnvironment,
         Self::BadConfig,
@@ -81,6 +83,7 @@ impl FaultKind {
         Self::Ledger,
         Self::Busy,
         Self::NotAvailable,
+        Self::PeerNotRoot,
     ];
 
     /// The one table from kind to HTTP status, CNI code and "would trying again help".
@@ -105,6 +108,7 @@ impl FaultKind {
             Self::Ledger => (500, 11, true),
             Self::Busy => (503, 11, true),
             Self::NotAvailable => (503, 50, true),
+            Self::PeerNotRoot => (403, 112, false),
         };
         FaultRow { http_status, cni_code, is_retryable }
     }
@@ -131,6 +135,7 @@ impl FaultKind {
             Self::Ledger => "ledger",
             Self::Busy => "busy",
             Self::NotAvailable => "not-available",
+            Self::PeerNotRoot => "peer-not-root",
         }
     }
 }

@@ -20,7 +20,10 @@ use crate::{audit, explain, objects};
 
 /// Answers one request and measures it. The work of a verb goes on when the peer leaves: a plugin that is killed
 /// half-way must not leave half an interface.
-pub async fn answer<L: Ledger>(all: Arc<Sandboxes<L>>, request: Request<Incoming>) -> Answer {
+pub async fn answer<L: Ledger>(all: Arc<Sandboxes<L>>, uid: u32, request: Request<Incoming>) -> Answer {
+    if uid != 0 {
+        return forbidden(&all, uid);
+    }
     let (started, path) = (Instant::now(), request.uri().path().to_owned());
     let answer = dispatch(all.clone(), request).await;
     let label = path.strip_prefix("/api/v1/").and_then(|p| p.split('/').next()).unwrap_or("other");
@@ -71,6 +74,14 @@ async fn dispatch<L: Ledger>(all: Arc<Sandboxes<L>>, request: Request<Incoming>)
 
 fn broken_inside() -> Answer {
     refusal(&Fault::new(FaultKind::Kernel, "the daemon failed inside; see its log"), true)
+}
+
+/// Only root may wire pods, and only root may see who holds what.
+fn forbidden<L: Ledger>(all: &Sandboxes<L>, uid: u32) -> Answer {
+    tracing::warn!(uid, "refused a peer of the CNI socket that is not root");
+    all.metrics.refused_peers.inc();
+    let fault = Fault::new(FaultKind::PeerNotRoot, format!("the peer of the socket is user {uid}, not root"));
+    refusal(&fault.hint("run the plugin as root"), true)
 }
 
 type Call = Option<Result<CallContext, DecodeError>>;

@@ -1,4 +1,4 @@
-//! The CNI socket: bound once, 0600, root's peers only, and bound again when somebody removes its file.
+//! The CNI socket: bound once, 0600, and bound again when somebody removes its file.
 
 use std::ffi::OsStr;
 use std::io;
@@ -73,10 +73,11 @@ impl Listener {
         Ok(Self { path: path.to_owned(), socket, inode, folder: watch })
     }
 
-    /// Accepts until the daemon drains, then removes the socket's file. `serve` gets only peers that are root.
-    pub async fn run<F, S>(mut self, mut drain: Drain, busy: Busy, refused: impl Fn(u32), serve: F)
+    /// Accepts until the daemon drains, then removes the socket's file. `serve` gets each connection with its peer's
+    /// user id (`SO_PEERCRED`, as it was when the peer connected).
+    pub async fn run<F, S>(mut self, mut drain: Drain, busy: Busy, serve: F)
     where
-        F: Fn(UnixStream) -> S,
+        F: Fn(UnixStream, u32) -> S,
         S: Future<Output = ()> + Send + 'static,
     {
         let slots = Arc::new(Semaphore::new(CONNECTIONS));
@@ -101,19 +102,14 @@ impl Listener {
                     continue;
                 }
             };
-            match stream.peer_cred().map(|peer| peer.uid()) {
-                Ok(0) => {}
-                Ok(uid) => {
-                    tracing::warn!(uid, "refused a peer of the CNI socket that is not root");
-                    refused(uid);
-                    continue;
-                }
+            let uid = match stream.peer_cred() {
+                Ok(peer) => peer.uid(),
                 Err(error) => {
                     tracing::debug!(%error, "a peer left before it was looked at");
                     continue;
                 }
-            }
-            let (work, busy) = (serve(stream), busy.clone());
+            };
+            let (work, busy) = (serve(stream, uid), busy.clone());
             tokio::spawn(async move {
                 work.await;
                 drop((slot, busy));
