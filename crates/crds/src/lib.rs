@@ -23,5 +23,5 @@ pub use counter::Counter;
 pub use ip::{Ip, IpSpec};
 pub use list::List;
 pub use object::{API_VERSION, Meta, Object, Other, Spec};
-pub use subnet::{Subnet, SubnetSpec, SubnetStatus};
+pub use subnet::{Subnet, SubnetAcl, SubnetSpec, SubnetStatus};
 pub use vpc::{PolicyRoute, StaticRoute, Vpc, VpcPeering, VpcSpec, VpcStatus};

@@ -61,7 +61,7 @@ impl<S: Spec> Object<S> {
         &self.meta.name
     }
 
-    /// The paths of the fields that say something and that nobody here reads, such as `spec.acls`, sorted.
+    /// The paths of the fields that say something and that nobody here reads, such as `spec.vips`, sorted.
     ///
     /// Empty values (`""`, `0`, `false`, `[]`, `{}`) ask for nothing and are left out: upstream writes many of them.
     pub fn unread(&self) -> Vec<String> {

@@ -50,6 +50,16 @@ pub struct SubnetSpec {
     /// CIDRs that may reach the pods of a private subnet.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
     pub allow_subnets: Vec<String>,
+    /// Pods of the subnet may always reach each other, whatever `acls` says.
+    #[serde(
+        rename = "allowEWTraffic",
+        skip_serializing_if = "is_false",
+        deserialize_with = "null_is_default"
+    )]
+    pub allow_ew_traffic: bool,
+    /// Rules on the packets of the subnet's ports; the highest that matches decides.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_default")]
+    pub acls: Vec<SubnetAcl>,
     /// Default VPC only: `distributed` (each node sends its own pods' traffic out) or `centralized`.
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_is_default")]
     pub gateway_type: String,
@@ -68,15 +78,36 @@ pub struct SubnetSpec {
     /// Do not wait for the gateway to answer before a pod starts.
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_default")]
     pub disable_gateway_check: bool,
-    /// Do not connect the subnet's switch to the VPC's router.
+    /// Do not announce the subnet to other clusters (OVN interconnection).
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_is_default")]
     pub disable_inter_connection: bool,
     /// Answer DHCP requests of the pods.
     #[serde(rename = "enableDHCP", skip_serializing_if = "is_false", deserialize_with = "null_is_default")]
     pub enable_dhcp: bool,
+    /// DHCPv4 options beside the ones the subnet tells, as `key=value,key=value` (OVN's names).
+    #[serde(
+        rename = "dhcpV4Options",
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_is_default"
+    )]
+    pub dhcp_v4_options: String,
+    /// DHCPv6 options, in the same form.
+    #[serde(
+        rename = "dhcpV6Options",
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_is_default"
+    )]
+    pub dhcp_v6_options: String,
     /// Send IPv6 router advertisements to the pods.
     #[serde(rename = "enableIPv6RA", skip_serializing_if = "is_false", deserialize_with = "null_is_default")]
     pub enable_ipv6_ra: bool,
+    /// How to send them, as `key=value,key=value` (OVN's `ipv6_ra_configs`); empty means upstream's defaults.
+    #[serde(
+        rename = "ipv6RAConfigs",
+        skip_serializing_if = "String::is_empty",
+        deserialize_with = "null_is_default"
+    )]
+    pub ipv6_ra_configs: String,
     /// Serve cluster IPs on the subnet's switch; absent means yes.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "null_is_default")]
     pub enable_lb: Option<bool>,
@@ -90,6 +121,27 @@ pub struct SubnetSpec {
         deserialize_with = "null_is_default"
     )]
     pub u2o_interconnection_ip: String,
+    /// Fields that nobody here reads.
+    #[serde(flatten)]
+    pub other: Other,
+}
+
+/// A rule on the packets of a subnet's ports.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SubnetAcl {
+    /// `from-lport` (out of a pod) or `to-lport` (into a pod).
+    #[serde(deserialize_with = "null_is_default")]
+    pub direction: String,
+    /// From 0 to 32767; the highest rule that matches decides.
+    #[serde(deserialize_with = "null_is_default")]
+    pub priority: i64,
+    /// Which packets, as an OVN expression.
+    #[serde(rename = "match", deserialize_with = "null_is_default")]
+    pub match_expression: String,
+    /// `allow`, `allow-related`, `allow-stateless`, `drop`, `reject` or `pass`.
+    #[serde(deserialize_with = "null_is_default")]
+    pub action: String,
     /// Fields that nobody here reads.
     #[serde(flatten)]
     pub other: Other,

@@ -141,12 +141,32 @@ spec:
 }
 
 #[test]
+fn the_fields_of_the_planner_are_read() {
+    let subnet: Subnet = yaml(
+        "metadata: {name: x}
+spec:
+  acls: [{direction: to-lport, priority: 1002, match: ip4, action: drop}]
+  allowEWTraffic: true
+  enableDHCP: true
+  dhcpV4Options: lease_time=60
+  dhcpV6Options: server_id=00:00:00:00:00:01
+  ipv6RAConfigs: address_mode=slaac
+",
+    );
+
+    assert!(subnet.unread().is_empty() && subnet.spec.allow_ew_traffic);
+    assert_eq!(subnet.spec.acls[0].match_expression, "ip4");
+    assert_eq!(subnet.spec.dhcp_v4_options, "lease_time=60");
+    assert_eq!(subnet.spec.ipv6_ra_configs, "address_mode=slaac");
+}
+
+#[test]
 fn fields_that_nobody_reads_are_kept_and_named() {
     let subnet: Subnet = yaml(
         "metadata: {name: x}
 spec:
   cidrBlock: 10.0.0.0/24
-  acls: [{action: drop, priority: 1}]
+  natOutgoingPolicyRules: [{action: nat}]
   u2oFeatures: {}
   gatewayNode: \"\"
 sepc: {}
@@ -154,8 +174,8 @@ spce: {vpc: a}
 ",
     );
 
-    assert_eq!(subnet.unread(), ["spce", "spec.acls"]);
-    assert_eq!(serde_json::to_value(&subnet).unwrap()["spec"]["acls"][0]["priority"], 1);
+    assert_eq!(subnet.unread(), ["spce", "spec.natOutgoingPolicyRules"]);
+    assert_eq!(serde_json::to_value(&subnet).unwrap()["spec"]["natOutgoingPolicyRules"][0]["action"], "nat");
 }
 
 #[test]

@@ -140,12 +140,12 @@ fn kinds_that_nothing_acts_on_are_kept_with_a_note() {
 
 #[test]
 fn fields_that_nothing_acts_on_are_named() {
-    let parsed = parse_file("a.yaml", &format!("{NET1}  acls: [{{priority: 1}}]\n  cidrBlocks: x\n"));
+    let parsed = parse_file("a.yaml", &format!("{NET1}  natOutgoingPolicyRules: [{{action: nat}}]\n  cidrBlocks: x\n"));
 
     assert_eq!(
         problems(&parsed),
         [
-            "a.yaml:1: Subnet \"net1\": nothing acts on spec.acls, spec.cidrBlocks; check the spelling, or leave it out"
+            "a.yaml:1: Subnet \"net1\": nothing acts on spec.cidrBlocks, spec.natOutgoingPolicyRules; check the spelling, or leave it out"
         ]
     );
     assert_eq!(parsed.objects.len(), 1);
