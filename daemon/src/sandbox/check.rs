@@ -38,8 +38,13 @@ impl<L: Ledger> Sandboxes<L> {
         };
         compare_with_result(&claim, &request.prev_result)?;
         if claim.link == Link::Macvlan {
-            let found = self.blocking("observe", move || observed::interface(&netns, &name)).await?;
+            let look = move || Ok((observed::interface(&netns, &name)?, observed::destinations(&netns)?));
+            let (found, routed) = self.blocking("observe", look).await?;
             compare_with_kernel(&claim, found.as_ref())?;
+            let lost = destinations(&claim.addresses, &request.prev_result).find(|dst| !routed.contains(dst));
+            if let Some(dst) = lost {
+                return Err(failed(format!("the sandbox has no route to {dst}")));
+            }
         }
         Ok(())
     }
@@ -61,7 +66,22 @@ fn compare_with_result(claim: &Claim, result: &Value) -> Result<(), Fault> {
 fn addresses(result: &Value) -> BTreeSet<IpAddr> {
     let listed = result["ips"].as_array().into_iter().flatten().map(|ip| &ip["address"]);
     let old = [&result["ip4"]["ip"], &result["ip6"]["ip"]];
-    listed.chain(old).filter_map(|text| text.as_str()?.parse::<IpNet>().ok()).map(|net| net.addr()).collect()
+    listed.chain(old).filter_map(prefix).map(|net| net.addr()).collect()
+}
+
+/// Where the routes of ours lead: those whose next hop is a neighbour of an address of ours. Where a later plugin has
+/// them go through is its own business.
+fn destinations(ours: &[IpAddr], result: &Value) -> impl Iterator<Item = IpNet> {
+    let listed = result["ips"].as_array().into_iter().flatten().filter_map(|ip| prefix(&ip["address"]));
+    let links: Vec<IpNet> = listed.filter(|net| ours.contains(&net.addr())).collect();
+    result["routes"].as_array().into_iter().flatten().filter_map(move |route| {
+        let next_hop: IpAddr = route["gw"].as_str()?.parse().ok()?;
+        links.iter().any(|net| net.contains(&next_hop)).then(|| prefix(&route["dst"]))?
+    })
+}
+
+fn prefix(text: &Value) -> Option<IpNet> {
+    text.as_str()?.parse().ok()
 }
 
 fn compare_with_kernel(claim: &Claim, found: Option<&Interface>) -> Result<(), Fault> {
@@ -85,4 +105,28 @@ fn compare_with_kernel(claim: &Claim, found: Option<&Interface>) -> Result<(), F
 
 fn failed(text: String) -> Fault {
     Fault::new(FaultKind::CheckFailed, text).hint("`vpcctl explain pod NAMESPACE/NAME` shows the whole chain")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_routes_through_neighbours_of_our_addresses_are_ours() {
+        let result = json!({
+            "ips": [{"address": "10.0.1.5/24"}, {"address": "10.9.0.5/24"}],
+            "routes": [
+                {"dst": "0.0.0.0/0", "gw": "10.0.1.1"},
+                {"dst": "10.0.1.0/24"},
+                {"dst": "10.8.0.0/16", "gw": "10.9.0.1"},
+                {"dst": "not a prefix", "gw": "10.0.1.1"}
+            ]
+        });
+
+        let ours: Vec<_> = destinations(&["10.0.1.5".parse().unwrap()], &result).collect();
+
+        assert_eq!(ours, ["0.0.0.0/0".parse().unwrap()]);
+    }
 }

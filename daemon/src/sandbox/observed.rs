@@ -1,10 +1,12 @@
 //! What is really there: a sandbox's namespace, and an interface inside it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::Path;
 
 use daemon_api::{Fault, FaultKind, IfName, NetnsPath};
 use ipam::Mac;
+use ipnet::IpNet;
 use netlink::{Address, Handle, Link, Netns, NetnsError, NetnsId, Route};
 
 use super::plan::{PortPlan, RouteTo};
@@ -116,6 +118,22 @@ pub fn interface(netns: &Netns, name: &IfName) -> Result<Option<Interface>, Faul
         Ok(Some(Interface { link, addresses, routes }))
     };
     look().map_err(|e| kernel(&format!("look at interface {name} in {}", netns.path().display()), &e))
+}
+
+/// Every destination that a namespace has a unicast route to, through whatever interface.
+///
+/// # Errors
+/// [`FaultKind::Kernel`].
+pub fn destinations(netns: &Netns) -> Result<BTreeSet<IpNet>, Fault> {
+    let look = || -> Result<BTreeSet<IpNet>, netlink::Error> {
+        let inside = Handle::inside(netns)?;
+        let mut found = BTreeSet::new();
+        for link in inside.links()? {
+            found.extend(inside.routes(link.index)?.into_iter().map(|route| route.dst));
+        }
+        Ok(found)
+    };
+    look().map_err(|e| kernel(&format!("look at the routes in {}", netns.path().display()), &e))
 }
 
 /// A kernel failure as a fault. Busy is the one that passes by itself.
