@@ -82,6 +82,7 @@ pub struct Call {
     args: String,
     environment: Vec<(String, String)>,
     removed: Vec<String>,
+    mounts_of: Option<u32>,
 }
 
 impl Call {
@@ -97,6 +98,7 @@ impl Call {
             args: String::new(),
             environment: Vec::new(),
             removed: Vec::new(),
+            mounts_of: None,
         }
     }
 
@@ -207,6 +209,13 @@ impl Call {
         self
     }
 
+    /// Runs the plugin in the mount namespace of a process.
+    #[must_use]
+    pub fn mounts_of(mut self, pid: u32) -> Self {
+        self.mounts_of = Some(pid);
+        self
+    }
+
     /// Runs the plugin on the lab's node to its end.
     ///
     /// # Panics
@@ -229,7 +238,14 @@ impl Call {
     fn command(&self, lab: &Lab) -> Command {
         let plugin = lab.plugins().join(&self.plugin);
         assert!(plugin.exists(), "no plugin {}: run `make test`", plugin.display());
-        let mut command = lab.node.command(plugin);
+        let mut command = match self.mounts_of {
+            None => lab.node.command(plugin),
+            Some(pid) => {
+                let mut command = lab.node.command("/usr/bin/nsenter");
+                command.arg(format!("--mount=/proc/{pid}/ns/mnt")).arg("--").arg(plugin);
+                command
+            }
+        };
         command
             .current_dir(lab.dir())
             .env_clear()

@@ -1,5 +1,6 @@
 //! The product's daemon on a lab's node.
 
+use std::ffi::OsString;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ const START: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Daemon<'a> {
     lab: &'a Lab,
+    wrapper: Vec<OsString>,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     service: Service,
@@ -37,10 +39,30 @@ impl<'a> Daemon<'a> {
     /// Starts the daemon with further flags and environment variables and does not wait.
     #[track_caller]
     pub fn start_with(lab: &'a Lab, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_wrapped(lab, Vec::new(), flags, environment)
+    }
+
+    /// Starts the daemon through another program, whose words are put before it and which replaces itself by it, and
+    /// waits until it is ready.
+    ///
+    /// # Panics
+    /// When it ends or is not ready in time.
+    #[track_caller]
+    pub fn start_in(lab: &'a Lab, wrapper: Vec<OsString>, flags: &[&str]) -> Self {
+        Self::start_wrapped(lab, wrapper, flags, &[]).wait_ready()
+    }
+
+    #[track_caller]
+    fn start_wrapped(
+        lab: &'a Lab,
+        wrapper: Vec<OsString>,
+        flags: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let flags: Vec<_> = flags.iter().map(|&f| f.to_owned()).collect();
         let environment: Vec<_> = environment.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
-        let service = launch(lab, &flags, &environment);
-        Self { lab, flags, environment, service }
+        let service = launch(lab, &wrapper, &flags, &environment);
+        Self { lab, wrapper, flags, environment, service }
     }
 
     /// Waits until the daemon accepts connections and says that it is ready.
@@ -75,7 +97,7 @@ impl<'a> Daemon<'a> {
             self.stop();
         }
         self.environment.clear();
-        self.service = launch(self.lab, &self.flags, &self.environment);
+        self.service = launch(self.lab, &self.wrapper, &self.flags, &self.environment);
         self.await_readiness();
     }
 
@@ -105,9 +127,12 @@ impl<'a> Daemon<'a> {
 }
 
 #[track_caller]
-fn launch(lab: &Lab, flags: &[String], environment: &[(String, String)]) -> Service {
-    let mut command = lab.node.command(lab.binaries().path(DAEMON));
+fn launch(lab: &Lab, wrapper: &[OsString], flags: &[String], environment: &[(String, String)]) -> Service {
+    let program = OsString::from(lab.binaries().path(DAEMON));
+    let mut words = wrapper.iter().chain([&program]);
+    let mut command = lab.node.command(words.next().unwrap_or(&program));
     command
+        .args(words)
         .arg(format!("--standalone={}", lab.objects().display()))
         .arg(format!("--state-dir={}", lab.state().display()))
         .arg(format!("--bind-socket={}", lab.socket().display()))
