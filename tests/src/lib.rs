@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod netns;
 pub mod objects;
 pub mod own_run;
+pub mod raw;
 pub mod rundir;
 pub mod runtime;
 pub mod service;
