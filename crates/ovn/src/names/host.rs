@@ -107,6 +107,6 @@ mod tests {
     #[test]
     fn a_hashed_name_is_the_same_in_every_version() {
         assert_eq!(host_names("a", "net1").host, hashed("a", "net1") + "_h");
-        assert_eq!(hashed("a", "net1"), "PINNED");
+        assert_eq!(hashed("a", "net1"), "z6v23u48adl8");
     }
 }

@@ -32,4 +32,6 @@ pub use qos::Qos;
 pub use table::Table;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod examples;
+#[cfg(test)]
+pub(crate) mod tests;
