@@ -135,6 +135,9 @@ impl IfName {
             .any(|b| matches!(b, b'/' | b':') || b.is_ascii_whitespace() || b.is_ascii_control())
         {
             "holds '/', ':', white space or a control character"
+        } else if value.contains('%') {
+            // `dev_alloc_name` in the kernel: the interface would get another name, or none.
+            "holds '%', which the kernel replaces by a number"
         } else {
             return Ok(Self(value.to_owned()));
         };
@@ -252,7 +255,7 @@ mod tests {
         for good in ["eth0", "net1", "a23456789012345"] {
             assert!(IfName::new(good).is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "a/b", "a:b", "a b", "a\tb", "a234567890123456"] {
+        for bad in ["", ".", "..", "a/b", "a:b", "a b", "a\tb", "net%d", "a234567890123456"] {
             assert!(IfName::new(bad).is_err(), "{bad}");
         }
     }
