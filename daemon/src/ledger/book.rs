@@ -355,3 +355,6 @@ fn grants(claim: &Claim, wish: &Request) -> bool {
     serves(&wish.v4, claim.addresses.iter().find(|ip| ip.is_ipv4()))
         && serves(&wish.v6, claim.addresses.iter().find(|ip| ip.is_ipv6()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Opened, LedgerError> {
         match create(path) {
             Ok(database) => Ok(Opened { store: Self::checked(path, database)?, set_aside: None }),
-            Err(DatabaseError::Storage(StorageError::Corrupted(_))) => {
+            Err(error) if is_damage(&error) => {
                 let aside = path.with_extension("damaged");
                 std::fs::rename(path, &aside).map_err(|e| failed(path, e.into()))?;
                 let database = create(path).map_err(|e| failed(path, e.into()))?;
@@ -170,7 +170,9 @@ impl Store {
                             addresses.remove(key.as_str())?;
                             let next = released.last()?.map_or(0, |(n, _)| n.value() + 1);
                             released.insert(next, key.as_str())?;
-                            released.remove(next.saturating_sub(RELEASED_ROWS))?;
+                            if let Some(oldest) = next.checked_sub(RELEASED_ROWS) {
+                                released.remove(oldest)?;
+                            }
                         }
                     }
                 }
@@ -230,6 +232,15 @@ impl From<LedgerError> for WriteError {
     }
 }
 
+/// The file is not what redb wrote. An older format or a locked file is no damage.
+fn is_damage(error: &DatabaseError) -> bool {
+    let DatabaseError::Storage(storage) = error else { return false };
+    if let StorageError::Io(error) = storage {
+        return matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof);
+    }
+    matches!(storage, StorageError::Corrupted(_))
+}
+
 fn create(path: &Path) -> Result<Database, DatabaseError> {
     Database::builder().set_cache_size(CACHE_BYTES).create(path)
 }
@@ -246,3 +257,6 @@ fn parse_key(key: &str) -> Option<(String, IpAddr)> {
     let (subnet, address) = key.split_once(' ')?;
     Some((subnet.to_owned(), address.parse().ok()?))
 }
+
+#[cfg(test)]
+mod tests;

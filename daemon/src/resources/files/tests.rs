@@ -140,7 +140,10 @@ fn kinds_that_nothing_acts_on_are_kept_with_a_note() {
 
 #[test]
 fn fields_that_nothing_acts_on_are_named() {
-    let parsed = parse_file("a.yaml", &format!("{NET1}  natOutgoingPolicyRules: [{{action: nat}}]\n  cidrBlocks: x\n"));
+    let parsed = parse_file(
+        "a.yaml",
+        &format!("{NET1}  natOutgoingPolicyRules: [{{action: nat}}]\n  cidrBlocks: x\n"),
+    );
 
     assert_eq!(
         problems(&parsed),
