@@ -7,6 +7,7 @@
 mod admission;
 mod annotations;
 mod asked;
+mod checklist;
 mod checks;
 mod conflicts;
 mod dels;
