@@ -1,0 +1,175 @@
+//! One `Subnet` by itself: its text to checked values.
+
+use std::collections::BTreeMap;
+
+use crds::{Subnet, SubnetAcl, SubnetSpec};
+use ipnet::IpNet;
+use ovn::names::router_port;
+use ovn::nb::{AclAction, Direction};
+
+use super::options::options;
+use super::{check_name, priority, vpc_of};
+use crate::acl;
+use crate::checked::{CheckedAcl, CheckedSubnet};
+use crate::dhcp;
+use crate::expression::Expression;
+use crate::facts::Settings;
+use crate::finding::{Effect, Fault, Findings, Reason};
+use crate::net::{Net, nets, range};
+use crate::switch::router_mac;
+
+/// Reads a subnet of an OVN provider. `None` when it is refused; the findings say why.
+pub(super) fn read(subnet: &Subnet, settings: &Settings, findings: &mut Findings) -> Option<CheckedSubnet> {
+    let name = subnet.name();
+    let spec = &subnet.spec;
+    findings.require(check_name(name))?;
+    let nets = findings.require(addresses(spec, settings))?;
+    if !spec.vlan.is_empty() {
+        findings.add(
+            Effect::Refused,
+            Fault::new(
+                Reason::VlanNotServed,
+                "subnets of a physical network are not served; remove spec.vlan to make it an overlay subnet",
+            ),
+        );
+        return None;
+    }
+    let router_mac = router_mac(&router_port(vpc_of(spec), name));
+    let has_v4 = nets.iter().any(|net| net.cidr.addr().is_ipv4());
+    let has_v6 = nets.iter().any(|net| net.cidr.addr().is_ipv6());
+    let mtu = if spec.mtu == 0 { settings.mtu } else { spec.mtu };
+    let mut checked = CheckedSubnet {
+        name: name.to_owned(),
+        namespaces: spec.namespaces.clone(),
+        router_mac,
+        route_table: (!spec.route_table.is_empty()).then(|| spec.route_table.clone()),
+        private: spec.private,
+        allow: allowed(spec, findings),
+        allow_east_west: spec.allow_ew_traffic,
+        acls: Vec::new(),
+        dhcp_v4: None,
+        dhcp_v6: None,
+        router_advertisements: BTreeMap::new(),
+        nets,
+    };
+    if spec.enable_dhcp {
+        let v4 = findings.keep(options("dhcpV4Options", &spec.dhcp_v4_options)).unwrap_or_default();
+        let v6 = findings.keep(options("dhcpV6Options", &spec.dhcp_v6_options)).unwrap_or_default();
+        checked.dhcp_v4 = has_v4.then(|| dhcp::v4_options(&checked, mtu, v4));
+        checked.dhcp_v6 = has_v6.then(|| dhcp::v6_options(&checked, v6));
+    }
+    if spec.enable_ipv6_ra && has_v6 {
+        let given = findings.keep(options("ipv6RAConfigs", &spec.ipv6_ra_configs)).unwrap_or_default();
+        checked.router_advertisements = dhcp::router_advertisements(given);
+    }
+    checked.acls = acls(spec, &checked, findings);
+    Some(checked)
+}
+
+/// The families of a subnet; also for subnets of other providers.
+pub(super) fn addresses(spec: &SubnetSpec, settings: &Settings) -> Result<Vec<Net>, Fault> {
+    let nets = nets(&spec.cidr_block, &spec.gateway)?;
+    for address in &settings.probe_addresses {
+        if let Some(net) = nets.iter().find(|net| net.cidr.contains(address)) {
+            return Err(Fault::new(
+                Reason::ProbeAddressInside,
+                format!("{} contains {address}, from which probes come; choose another range", net.cidr),
+            ));
+        }
+    }
+    Ok(nets)
+}
+
+fn allowed(spec: &SubnetSpec, findings: &mut Findings) -> Vec<IpNet> {
+    let read = |text: &String| {
+        range(text).ok_or_else(|| {
+            Fault::new(
+                Reason::InvalidAllowSubnet,
+                format!("allowSubnets entry {text:?} is not a range; write it as 10.0.2.0/24"),
+            )
+        })
+    };
+    let mut ranges: Vec<IpNet> =
+        spec.allow_subnets.iter().filter_map(|text| findings.keep(read(text))).collect();
+    ranges.sort();
+    ranges.dedup();
+    ranges
+}
+
+fn acls(spec: &SubnetSpec, subnet: &CheckedSubnet, findings: &mut Findings) -> Vec<CheckedAcl> {
+    let mut accepted: Vec<CheckedAcl> = Vec::new();
+    for (index, written) in spec.acls.iter().enumerate() {
+        let what = format!("acls[{index}] {} {}", written.direction, written.priority);
+        let Some(acl) = findings.keep(acl_of(written).map_err(|fault| fault.about(&what))) else { continue };
+        let same = |other: &&CheckedAcl| {
+            (other.direction, other.priority, &other.match_text)
+                == (acl.direction, acl.priority, &acl.match_text)
+        };
+        match accepted.iter().find(same) {
+            Some(first) if first.action == acl.action => {
+                findings.note(Reason::Duplicate, format!("{what}: the same rule stands before it; remove one"));
+            }
+            Some(_) => findings.add(
+                Effect::PartLeftOut,
+                Fault::new(
+                    Reason::Conflict,
+                    format!("{what}: another rule of this direction, priority and match stands before it and stays"),
+                ),
+            ),
+            None => accepted.push(acl),
+        }
+    }
+    let own = acl::built_in(subnet);
+    accepted.retain(|written| {
+        let clash = own.iter().any(|row| {
+            (row.direction, row.priority, &row.r#match)
+                == (written.direction, written.priority, &written.match_text)
+        });
+        if clash {
+            findings.add(
+                Effect::PartLeftOut,
+                Fault::new(
+                    Reason::Conflict,
+                    format!(
+                        "acls {} {}: the subnet's own rule has this match; choose another priority",
+                        written.direction.as_str(),
+                        written.priority
+                    ),
+                ),
+            );
+        }
+        !clash
+    });
+    accepted
+}
+
+fn acl_of(written: &SubnetAcl) -> Result<CheckedAcl, Fault> {
+    let bad = |message: String| Fault::new(Reason::InvalidAcl, message);
+    let direction = [Direction::FromPort, Direction::ToPort]
+        .into_iter()
+        .find(|direction| direction.as_str() == written.direction)
+        .ok_or_else(|| {
+            bad(format!("direction {:?} is neither from-lport nor to-lport", written.direction))
+        })?;
+    let action = [
+        AclAction::Allow,
+        AclAction::AllowRelated,
+        AclAction::AllowStateless,
+        AclAction::Drop,
+        AclAction::Reject,
+    ]
+    .into_iter()
+    .find(|action| action.as_str() == written.action)
+    .ok_or_else(|| {
+        bad(format!(
+            "action {:?} is none of allow, allow-related, allow-stateless, drop, reject",
+            written.action
+        ))
+    })?;
+    let priority =
+        priority(written.priority).ok_or_else(|| bad("priority is not from 0 to 32767".to_owned()))?;
+    let match_text = written.match_expression.trim().to_owned();
+    Expression::parse(&match_text)
+        .map_err(|error| Fault::new(Reason::InvalidMatch, format!("match {match_text:?} {error}")))?;
+    Ok(CheckedAcl { direction, priority, match_text, action })
+}

@@ -1,0 +1,285 @@
+//! Words to a tree, by OVN's grammar.
+
+use super::SyntaxError;
+use super::field::{Holds, holds};
+use super::token::{Constant, Form, Token, tokens};
+
+/// How deep parentheses may stand in each other; OVN's own limit.
+const DEEPEST: usize = 100;
+
+/// A part of an expression, as far as somebody asks about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    /// All of these hold.
+    All(Vec<Node>),
+    /// One of these holds.
+    Any(Vec<Node>),
+    /// The field is one of these constants.
+    Among {
+        /// The field.
+        field: String,
+        /// The constants.
+        values: Vec<Constant>,
+    },
+    /// Something that tells nothing about single addresses.
+    Other,
+}
+
+pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
+    let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len() };
+    let node = parser.chain(0)?;
+    match parser.peek() {
+        None => Ok(node),
+        Some(Token::Sign(")")) => parser.fail("this parenthesis was never opened"),
+        Some(_) => parser.fail("expected && or || or the end here"),
+    }
+}
+
+struct Parser<'a> {
+    tokens: Vec<(usize, Token<'a>)>,
+    next: usize,
+    /// Length of the text.
+    end: usize,
+}
+
+/// The right side of a comparison.
+#[derive(Default)]
+struct Operand {
+    values: Vec<Constant>,
+    /// True when it names ports, an address set or a port group.
+    has_names: bool,
+    is_set: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<&Token<'a>> {
+        self.tokens.get(self.next).map(|(_, token)| token)
+    }
+
+    fn at(&self) -> usize {
+        self.tokens.get(self.next).map_or(self.end, |(at, _)| *at)
+    }
+
+    fn fail<T>(&self, what: impl Into<String>) -> Result<T, SyntaxError> {
+        Err(SyntaxError::new(self.at(), what))
+    }
+
+    fn take_sign(&mut self, sign: &str) -> bool {
+        let is_it = matches!(self.peek(), Some(Token::Sign(found)) if *found == sign);
+        self.next += usize::from(is_it);
+        is_it
+    }
+
+    fn expect_sign(&mut self, sign: &str) -> Result<(), SyntaxError> {
+        if self.take_sign(sign) { Ok(()) } else { self.fail(format!("expected {sign} here")) }
+    }
+
+    /// `a && b && c` or `a || b || c`; the two do not mix.
+    fn chain(&mut self, depth: usize) -> Result<Node, SyntaxError> {
+        let first = self.term(depth)?;
+        for (sign, other, join) in [("&&", "||", Node::All as fn(Vec<Node>) -> Node), ("||", "&&", Node::Any)]
+        {
+            let mut parts = vec![first.clone()];
+            while self.take_sign(sign) {
+                parts.push(self.term(depth)?);
+            }
+            if parts.len() > 1 {
+                if matches!(self.peek(), Some(Token::Sign(found)) if *found == other) {
+                    return self.fail("&& and || stand side by side; put one of them in parentheses");
+                }
+                return Ok(join(parts));
+            }
+        }
+        Ok(first)
+    }
+
+    fn term(&mut self, depth: usize) -> Result<Node, SyntaxError> {
+        if depth > DEEPEST {
+            return self.fail("too many parentheses in each other");
+        }
+        if self.take_sign("(") {
+            let node = self.chain(depth + 1)?;
+            self.expect_sign(")")?;
+            return Ok(node);
+        }
+        if self.take_sign("!") {
+            return self.negated(depth);
+        }
+        match self.peek() {
+            None => self.fail("expected a condition here, such as ip4.src == 10.0.1.0/24"),
+            Some(Token::Name(name)) => self.of_field(name),
+            Some(Token::Value(Constant { form: Form::Number, value: 0 | 1, mask: None }))
+                if !self.is_comparison(self.next + 1) =>
+            {
+                self.next += 1;
+                Ok(Node::Other)
+            }
+            Some(Token::Value(_)) => self.of_constant(),
+            Some(_) => self.fail("expected a condition here, such as ip4.src == 10.0.1.0/24"),
+        }
+    }
+
+    /// After `!`: parentheses, another `!`, or something that is yes or no by itself.
+    fn negated(&mut self, depth: usize) -> Result<Node, SyntaxError> {
+        let start = self.at();
+        if let Some(Token::Name(name)) = self.peek().cloned() {
+            let (_, holds) = self.field()?;
+            if self.is_comparison(self.next) {
+                return Err(SyntaxError::new(start, "put what stands after ! in parentheses"));
+            }
+            if holds != Holds::Bit {
+                return Err(SyntaxError::new(start, format!("{name} is neither true nor false")));
+            }
+        } else {
+            self.term(depth + 1)?;
+        }
+        Ok(Node::Other)
+    }
+
+    fn is_comparison(&self, place: usize) -> bool {
+        matches!(self.tokens.get(place), Some((_, Token::Sign("==" | "!=" | "<" | "<=" | ">" | ">="))))
+    }
+
+    /// A field by name, with bits in brackets perhaps.
+    fn field(&mut self) -> Result<(&'a str, Holds), SyntaxError> {
+        let Some(Token::Name(name)) = self.peek().cloned() else { return self.fail("expected a field here") };
+        let Some(whole) = holds(name) else {
+            return self.fail(format!("{name:?} is no field that a match may use"));
+        };
+        self.next += 1;
+        if !self.take_sign("[") {
+            return Ok((name, whole));
+        }
+        let low = self.bit(whole)?;
+        let high = if self.take_sign("..") { self.bit(whole)? } else { low };
+        if high < low {
+            return self.fail("the bits in brackets run from high to low");
+        }
+        self.expect_sign("]")?;
+        let bits = high - low + 1;
+        // A part of an address says nothing about whole addresses, and is compared with numbers.
+        Ok(("", if bits == 1 { Holds::Bit } else { Holds::Number(bits) }))
+    }
+
+    fn bit(&mut self, of: Holds) -> Result<u32, SyntaxError> {
+        let Some(Token::Value(Constant { form: Form::Number, value, mask: None })) = self.peek() else {
+            return self.fail("expected the number of a bit here");
+        };
+        match u32::try_from(*value) {
+            Ok(bit) if bit < of.bits() => {
+                self.next += 1;
+                Ok(bit)
+            }
+            _ => self.fail(format!("the field has bits 0 to {}", of.bits().saturating_sub(1))),
+        }
+    }
+
+    /// `field`, `field == value`, `field == {value, …}`.
+    fn of_field(&mut self, name: &str) -> Result<Node, SyntaxError> {
+        let start = self.at();
+        let (field, holds) = self.field()?;
+        let Some(operator) = self.operator() else {
+            if holds == Holds::Bit {
+                return Ok(Node::Other);
+            }
+            return Err(SyntaxError::new(
+                start,
+                format!("{name} is compared with nothing; write {name} == …"),
+            ));
+        };
+        let operand = self.operand(holds, operator)?;
+        let tells = operator == "==" && !operand.has_names && !field.is_empty();
+        Ok(if tells { Node::Among { field: field.to_owned(), values: operand.values } } else { Node::Other })
+    }
+
+    /// `1024 <= tcp.dst`, `1024 <= tcp.dst < 2048`.
+    fn of_constant(&mut self) -> Result<Node, SyntaxError> {
+        let value = self.next;
+        self.next += 1;
+        let Some(operator) = self.operator() else { return self.fail("expected a comparison here") };
+        let (_, holds) = self.field()?;
+        let after = std::mem::replace(&mut self.next, value);
+        self.operand(holds, operator)?;
+        self.next = after;
+        if let Some(second) = self.operator() {
+            if matches!(operator, "==" | "!=") || operator.chars().next() != second.chars().next() {
+                return self.fail("the two comparisons of a range must point the same way");
+            }
+            self.operand(holds, second)?;
+        }
+        Ok(Node::Other)
+    }
+
+    fn operator(&mut self) -> Option<&'static str> {
+        if !self.is_comparison(self.next) {
+            return None;
+        }
+        let Some((_, Token::Sign(sign))) = self.tokens.get(self.next) else { return None };
+        self.next += 1;
+        Some(sign)
+    }
+
+    fn operand(&mut self, holds: Holds, operator: &str) -> Result<Operand, SyntaxError> {
+        let start = self.at();
+        let mut operand = Operand::default();
+        if self.take_sign("{") {
+            operand.is_set = true;
+            while !self.take_sign("}") {
+                self.member(holds, &mut operand)?;
+                self.take_sign(",");
+            }
+            if operand.values.is_empty() && !operand.has_names {
+                return Err(SyntaxError::new(start, "the set is empty"));
+            }
+        } else {
+            self.member(holds, &mut operand)?;
+        }
+        let is_equality = matches!(operator, "==" | "!=");
+        let has_order = matches!(holds, Holds::Number(_) | Holds::V4 | Holds::V6 | Holds::Mac);
+        let is_plain =
+            !operand.is_set && !operand.has_names && operand.values.iter().all(|v| v.mask.is_none());
+        if !(is_equality || has_order && is_plain) {
+            return Err(SyntaxError::new(start, format!("only == and != work here, not {operator}")));
+        }
+        Ok(operand)
+    }
+
+    fn member(&mut self, holds: Holds, operand: &mut Operand) -> Result<(), SyntaxError> {
+        match (self.peek(), holds) {
+            (Some(Token::Text(_) | Token::PortGroup(_)), Holds::Port)
+            | (Some(Token::AddressSet(_)), Holds::V4 | Holds::V6 | Holds::Mac) => operand.has_names = true,
+            (Some(Token::Value(constant)), _) if fits(constant, holds) => operand.values.push(*constant),
+            (None | Some(Token::Sign(_)), _) => return self.fail("expected a value here"),
+            _ => return self.fail(format!("expected {} here", wanted(holds))),
+        }
+        self.next += 1;
+        Ok(())
+    }
+}
+
+/// Whether a constant can be compared with what the field holds.
+fn fits(constant: &Constant, holds: Holds) -> bool {
+    match (holds, constant.form) {
+        (Holds::Port, _) => false,
+        (Holds::V4, Form::V4) | (Holds::V6, Form::V6) | (Holds::Mac, Form::Mac) => true,
+        (_, Form::Number) => {
+            let bits = holds.bits();
+            bits >= 128 || constant.value >> bits == 0 && constant.mask.unwrap_or(0) >> bits == 0
+        }
+        _ => false,
+    }
+}
+
+fn wanted(holds: Holds) -> String {
+    match holds {
+        Holds::Port => "the name of a port in quotes, or a port group @name".to_owned(),
+        Holds::Mac => "an Ethernet address".to_owned(),
+        Holds::V4 => "an IPv4 address, a range of them or an address set $name".to_owned(),
+        Holds::V6 => "an IPv6 address, a range of them or an address set $name".to_owned(),
+        Holds::Bit => "0 or 1".to_owned(),
+        Holds::Number(bits) | Holds::Word(bits) => {
+            let largest = (1_u128 << bits.min(127)) - 1;
+            format!("a number from 0 to {largest}")
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use super::*;
+
+fn accepted(text: &str) {
+    if let Err(error) = Expression::parse(text) {
+        panic!("{text}: {error}");
+    }
+}
+
+fn error(text: &str) -> String {
+    match Expression::parse(text) {
+        Ok(read) => panic!("{text} was read as {read:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn destinations_of(text: &str) -> Option<Vec<String>> {
+    let found = Expression::parse(text).unwrap().destinations()?;
+    Some(found.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn the_guides_matches_are_expressions() {
+    accepted("ip4.src==10.0.1.0/24 && ip4.dst==10.0.1.250");
+    accepted("ip4.src==10.0.1.0/24");
+}
+
+#[test]
+fn what_ovns_manual_shows_is_read() {
+    for text in [
+        "ip",
+        "1",
+        "!ip4",
+        "!(ip4.src == 10.0.0.1)",
+        "!!ip4",
+        "ip4 && (tcp || udp)",
+        "(ip4.src == 10.0.0.0/8 && ip4.dst == 10.1.0.0/255.255.0.0) || ip6.src == fd00::/64",
+        "ip4.src == {10.0.0.1, 10.0.0.2} && tcp.dst == {80 443}",
+        "ip4.src == $ovn.default.node_ip4 && inport == @pg",
+        "inport == \"web.ns1\" || outport != \"db.ns1\"",
+        "0 < tcp.dst <= 1024",
+        "tcp.dst == 0x50",
+        "eth.dst[40] && !eth.src[0]",
+        "ip4.dst[28..31] == 0xe",
+        "tcp.flags == 0x2/0x12",
+        "ct.new && !ct.est",
+        "eth.src == 0a:58:0a:00:00:01",
+        "ip6.dst == ::1",
+        "ip.ttl == 1",
+        "ip4.src != 10.0.0.5",
+        "ip4.src < 10.0.0.5",
+        "abcd::1 == ip6.src",
+    ] {
+        accepted(text);
+    }
+}
+
+#[test]
+fn garbage_is_refused_with_its_place() {
+    assert_eq!(error(""), "at character 1: expected a condition here, such as ip4.src == 10.0.1.0/24");
+    assert_eq!(error("ip4.src = 10.0.0.1"), "at character 9: '=' means nothing here");
+    assert_eq!(
+        error("ip4.source == 10.0.0.1"),
+        "at character 1: \"ip4.source\" is no field that a match may use"
+    );
+    assert_eq!(error("(ip4 && tcp"), "at character 12: expected ) here");
+    assert_eq!(error("ip4)"), "at character 4: this parenthesis was never opened");
+    assert_eq!(error("ip4 tcp"), "at character 5: expected && or || or the end here");
+    assert_eq!(error("ip4.src"), "at character 1: ip4.src is compared with nothing; write ip4.src == …");
+    assert_eq!(error("ip4 &&"), "at character 7: expected a condition here, such as ip4.src == 10.0.1.0/24");
+    assert_eq!(error("inport == \"web"), "at character 11: the quotation mark is not closed");
+}
+
+#[test]
+fn what_ovn_reads_differently_is_refused() {
+    assert_eq!(
+        error("ip4.src == 10.0.1.5/24"),
+        "at character 12: \"10.0.1.5/24\" has bits outside its mask; write it as 10.0.1.0/24"
+    );
+    assert_eq!(
+        error("ip4 && tcp || udp"),
+        "at character 12: && and || stand side by side; put one of them in parentheses"
+    );
+    assert_eq!(error("!ip4.src == 10.0.0.1"), "at character 2: put what stands after ! in parentheses");
+    assert_eq!(error("tcp.dst == 70000"), "at character 12: expected a number from 0 to 65535 here");
+    assert_eq!(
+        error("ip4.src == fd00::1"),
+        "at character 12: expected an IPv4 address, a range of them or an address set $name here"
+    );
+    assert_eq!(error("ip.proto > 6"), "at character 12: only == and != work here, not >");
+    assert_eq!(error("tcp.dst > {80, 443}"), "at character 11: only == and != work here, not >");
+    assert_eq!(error("tcp.dst == {}"), "at character 12: the set is empty");
+    assert!(error("reg0 == 1").contains("no field"));
+}
+
+#[test]
+fn no_text_makes_the_reader_panic_or_recurse_for_ever() {
+    for text in
+        ["(".repeat(100_000), "!".repeat(100_000), "ip4 && ".repeat(1000), "{[..}".into(), "é == ü".into()]
+    {
+        let _ = Expression::parse(&text);
+    }
+    for word in
+        ["1/", "/", "::/200", "10.0.0.0/33", "0x", "99999999999999999999999999999999999999999", "ip4.dst["]
+    {
+        let _ = Expression::parse(word).map(|read| read.destinations());
+        let _ = Expression::parse(&format!("ip4.dst == {word}")).map(|read| read.destinations());
+    }
+}
+
+#[test]
+fn the_destinations_of_a_match_are_known_when_it_names_them() {
+    let guide = destinations_of("ip4.src==10.0.1.0/24 && ip4.dst==10.0.1.250").unwrap();
+    assert_eq!(guide, ["10.0.1.250/32"]);
+    assert_eq!(destinations_of("ip4.dst == {10.0.0.0/8, 1.2.3.4}").unwrap(), ["10.0.0.0/8", "1.2.3.4/32"]);
+    assert_eq!(destinations_of("ip4.dst == 10.0.0.1 || ip6.dst == fd00::/64").unwrap().len(), 2);
+    assert_eq!(destinations_of("ip4.dst == 0.0.0.0/0").unwrap(), ["0.0.0.0/0"]);
+}
+
+#[test]
+fn other_matches_may_have_any_destination() {
+    for text in [
+        "ip4.src == 10.0.0.0/8",
+        "ip4.dst == 10.0.0.1 || tcp",
+        "ip4.dst != 10.0.0.1",
+        "!(ip4.dst == 10.0.0.1)",
+        "ip4.dst == $set",
+        "ip4.dst == 10.0.0.1/255.0.0.255",
+        "ip4.dst[0..7] == 1",
+    ] {
+        assert_eq!(destinations_of(text), None, "{text}");
+    }
+}
