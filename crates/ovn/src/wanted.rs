@@ -108,7 +108,8 @@ impl Wanted {
         other.rows.into_values().try_for_each(|row| self.add(row))
     }
 
-    fn add(&mut self, row: Row) -> Result<(), WantedTwice> {
+    /// Adds a row that is tagged already.
+    pub(crate) fn add(&mut self, row: Row) -> Result<(), WantedTwice> {
         match self.rows.get(&row.key) {
             Some(first) if *first != row => {
                 Err(WantedTwice { first: first.owner.clone(), second: row.owner, key: row.key })

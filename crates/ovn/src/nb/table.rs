@@ -97,6 +97,60 @@ impl Table {
         }
     }
 
+    /// The columns to watch, so that a [`crate::snapshot::Snapshot`] can be compared: those that we write and those
+    /// that hold rows. Leave out those that the server's schema does not have; all but `ACL.tier` are in OVN 23.03.
+    pub fn columns(self) -> &'static [&'static str] {
+        match self {
+            Table::LogicalRouter => {
+                &["name", "options", "load_balancer", "external_ids", "ports", "static_routes", "policies"]
+            }
+            Table::LogicalSwitch => &["name", "load_balancer", "external_ids", "ports", "acls", "qos_rules"],
+            Table::LoadBalancer => &[
+                "name",
+                "protocol",
+                "vips",
+                "selection_fields",
+                "ip_port_mappings",
+                "options",
+                "external_ids",
+                "health_check",
+            ],
+            Table::DhcpOptions => &["cidr", "options", "external_ids"],
+            Table::PortGroup => &["name", "ports", "external_ids", "acls"],
+            Table::LogicalRouterPort => {
+                &["name", "mac", "networks", "peer", "options", "ipv6_ra_configs", "external_ids"]
+            }
+            Table::LogicalRouterStaticRoute => {
+                &["route_table", "policy", "ip_prefix", "nexthop", "output_port", "options", "external_ids"]
+            }
+            Table::LogicalRouterPolicy => &["priority", "match", "action", "nexthops", "external_ids"],
+            Table::LogicalSwitchPort => &[
+                "name",
+                "type",
+                "options",
+                "tag",
+                "addresses",
+                "port_security",
+                "dhcpv4_options",
+                "dhcpv6_options",
+                "external_ids",
+            ],
+            Table::Acl => &[
+                "direction",
+                "priority",
+                "match",
+                "action",
+                "name",
+                "log",
+                "severity",
+                "external_ids",
+                "tier",
+            ],
+            Table::Qos => &["direction", "priority", "match", "bandwidth", "external_ids"],
+            Table::LoadBalancerHealthCheck => &["vip", "options", "external_ids"],
+        }
+    }
+
     /// Whether a row stands by itself (`isRoot` in the schema). Other rows vanish when nothing holds them.
     pub fn is_root(self) -> bool {
         self <= Table::PortGroup
