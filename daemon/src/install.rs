@@ -50,3 +50,59 @@ pub fn install(config: &InstallCniConfig) -> Result<(), InstallError> {
     write().map_err(failed("write", &temporary))?;
     std::fs::rename(&temporary, &target).map_err(failed("put in place", &target))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "{\"cniVersion\":\"0.3.1\"}";
+
+    fn setting() -> (tempfile::TempDir, InstallCniConfig, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source");
+        std::fs::write(&source, TEXT).unwrap();
+        let config =
+            InstallCniConfig { source, folder: folder.path().to_owned(), name: "01.conflist".into() };
+        let target = folder.path().join("01.conflist");
+        (folder, config, target)
+    }
+
+    fn mode(path: &PathBuf) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_configuration_is_copied_for_root_only_and_nothing_else_is_left() {
+        let (folder, config, target) = setting();
+
+        install(&config).unwrap();
+
+        assert_eq!((std::fs::read_to_string(&target).unwrap().as_str(), mode(&target)), (TEXT, 0o600));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn one_that_is_there_keeps_its_text_and_gets_the_mode() {
+        let (_folder, config, target) = setting();
+        std::fs::write(&target, "a person's").unwrap();
+        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644)).unwrap();
+
+        install(&config).unwrap();
+
+        assert_eq!(
+            (std::fs::read_to_string(&target).unwrap().as_str(), mode(&target)),
+            ("a person's", 0o600)
+        );
+    }
+
+    #[test]
+    fn a_failure_names_step_and_path() {
+        let (_folder, mut config, target) = setting();
+        config.source.push("absent");
+
+        let error = install(&config).unwrap_err();
+
+        assert!(error.to_string().starts_with("read /"), "{error}");
+        assert!(!target.exists());
+    }
+}
