@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodReply, PodRequest};
 use netlink::{Link, Netns};
+use tokio::time::Instant;
 
 use super::attachment::{Attachment, pod_and_netns};
 use super::failures::Failure;
@@ -227,14 +228,16 @@ impl<L: Ledger> Add<'_, L> {
     /// A namespace that was just deleted keeps its macvlan, and so the MAC, until the kernel's clean-up has run, and
     /// no event of ours tells when.
     async fn wire_patiently(&self, plan: PortPlan, master: Link) -> Result<wire::Made, Fault> {
-        let mut timer = tokio::time::interval(BUSY_PAUSE);
+        // The first tick of an interval that starts now would cost a millisecond, the timer's grain.
+        let mut timer = tokio::time::interval_at(Instant::now() + BUSY_PAUSE, BUSY_PAUSE);
         let mut tries = 0;
         loop {
-            timer.tick().await;
             tries += 1;
             let (netns, plan, master) = (self.target.netns.clone(), plan.clone(), master.clone());
             match self.all.blocking("wire", move || wire::make(&plan, &master, &netns)).await {
-                Err(fault) if fault.kind == FaultKind::Busy && tries < BUSY_TRIES => {}
+                Err(fault) if fault.kind == FaultKind::Busy && tries < BUSY_TRIES => {
+                    timer.tick().await;
+                }
                 made => return made,
             }
         }
