@@ -1,12 +1,15 @@
 //! The only socket: one request, one answer, one deadline for all of it.
 
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::socket::sockopt::SendTimeout;
+use nix::sys::socket::{self, AddressFamily, SetSockOpt, SockFlag, SockType, UnixAddr};
+use nix::sys::time::TimeVal;
 use thiserror::Error;
 
 use crate::crash;
@@ -113,21 +116,24 @@ impl Exchange<'_> {
         if left.is_zero() { Err(self.timed_out()) } else { Ok(left) }
     }
 
-    /// On a thread of its own: connecting to a unix socket waits without limit while the listener's queue is full, and
-    /// std cannot set a limit before it is connected. A thread that still waits ends with the process.
+    /// Connecting waits while the listener's queue is full, no longer than the socket's send timeout (unix(7)), which std
+    /// cannot set before it is connected.
     fn connect(&self) -> Result<UnixStream, ClientError> {
-        let refused = |source| ClientError::Connect { socket: self.socket.to_owned(), source };
-        let (result, receiver) = mpsc::sync_channel(1);
-        let socket = self.socket.to_owned();
-        let worker = move || {
-            // The other end is gone when the deadline has passed.
-            let _ = result.send(UnixStream::connect(socket));
-        };
-        thread::Builder::new().stack_size(64 << 10).spawn(worker).map_err(refused)?;
-        match receiver.recv_timeout(self.remaining()?) {
-            Ok(connected) => connected.map_err(refused),
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(self.timed_out()),
-            Err(e @ mpsc::RecvTimeoutError::Disconnected) => Err(refused(io::Error::other(e))),
+        let refused = |e: Errno| ClientError::Connect { socket: self.socket.to_owned(), source: e.into() };
+        let address = UnixAddr::new(self.socket).map_err(refused)?;
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let fd = socket::socket(AddressFamily::Unix, SockType::Stream, flags, None).map_err(refused)?;
+        loop {
+            // Zero would mean no timeout.
+            let left = self.remaining()?.max(Duration::from_micros(1));
+            let seconds = i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
+            let limit = TimeVal::new(seconds, left.subsec_micros().into());
+            SendTimeout.set(&fd, &limit).map_err(refused)?;
+            match socket::connect(fd.as_raw_fd(), &address) {
+                Ok(()) => return Ok(fd.into()),
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Err(e) => return Err(refused(e)),
+            }
         }
     }
 

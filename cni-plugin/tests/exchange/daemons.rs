@@ -1,6 +1,8 @@
 //! Daemons that are absent, slow, broken, older or that refuse: what each verb makes of them.
 
 use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,6 +10,7 @@ use crate::fake::{Behaviour, FakeDaemon, answer, call, config, environment};
 use cni_plugin::Outcome;
 use daemon_api::pending::PendingDel;
 use daemon_api::{Fault, FaultKind, PodReply, route};
+use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, UnixAddr};
 use serde_json::Value;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -56,6 +59,23 @@ fn an_absent_daemon_is_told_at_once() {
         assert!(text.contains("absent.sock: No such file"), "{text}");
         assert!(text.contains("is kube-ovn-daemon running"), "{text}");
     }
+}
+
+#[test]
+fn a_daemon_that_accepts_nobody_is_not_waited_for_beyond_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("full.sock");
+    let (kind, address) = (SockType::Stream, UnixAddr::new(&socket).unwrap());
+    let listener = socket::socket(AddressFamily::Unix, kind, SockFlag::SOCK_CLOEXEC, None).unwrap();
+    socket::bind(listener.as_raw_fd(), &address).unwrap();
+    socket::listen(&listener, Backlog::new(0).unwrap()).unwrap();
+    // The kernel lets one more in than the backlog says.
+    let _first = UnixStream::connect(&socket).unwrap();
+
+    let (code, text) = error(&call(&environment("ADD"), &config(&socket), SHORT));
+
+    assert_eq!(code, 11);
+    assert!(text.contains("full.sock within 200 ms"), "{text}");
 }
 
 #[test]
