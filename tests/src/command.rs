@@ -133,10 +133,28 @@ impl Running {
     /// # Panics
     /// When it does not end within `limit`, or a process it left behind holds its output open.
     #[track_caller]
-    pub fn wait(mut self, limit: Duration) -> Done {
-        let Ok((status, took)) = self.ended.recv_timeout(limit) else {
+    pub fn wait(self, limit: Duration) -> Done {
+        let Ok(ended) = self.ended.recv_timeout(limit) else {
             panic!("`{}` did not end within {limit:?}", self.line);
         };
+        self.finish(ended)
+    }
+
+    /// Waits for the end and kills the command (SIGKILL) if it still runs after `patience`.
+    ///
+    /// # Panics
+    /// When a process that it left behind holds its output open.
+    #[track_caller]
+    pub fn kill9_after(self, patience: Duration) -> Done {
+        if let Ok(ended) = self.ended.recv_timeout(patience) {
+            return self.finish(ended);
+        }
+        self.kill9();
+        self.wait(LIMIT)
+    }
+
+    #[track_caller]
+    fn finish(mut self, (status, took): (ExitStatus, Duration)) -> Done {
         self.over = true;
         let outputs = [&self.stdout, &self.stderr].map(|o| o.recv_timeout(HELD_OPEN));
         let [Ok(stdout), Ok(stderr)] = outputs else {
@@ -202,6 +220,12 @@ mod tests {
     #[test]
     fn a_command_that_ignores_a_large_input_ends() {
         assert!(run(Command::new("true"), &vec![b'x'; 4 << 20]).success());
+    }
+
+    #[test]
+    fn a_command_that_is_quick_enough_is_not_killed() {
+        assert!(start(words("true"), b"").kill9_after(LIMIT).success());
+        assert_eq!(start(words("cat /dev/zero"), b"").kill9_after(Duration::ZERO).status.code(), None);
     }
 
     #[test]
