@@ -1,0 +1,131 @@
+//! One pod with two sandboxes: calls the daemon about them and compares with the model.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tests::cni::GUIDE_PROVIDER;
+use tests::lab::{Lab, UPLINK};
+use tests::netns::Netns;
+use tests::raw;
+
+use crate::inside::Inside;
+use crate::model::{Container, Form, Model, Step};
+
+const INTERFACE: &str = "net1";
+
+/// One pod.
+pub(crate) struct Lane {
+    // First, so that nobody is inside when the namespaces are removed.
+    inside: [Inside; 2],
+    /// The namespaces of its sandboxes.
+    pub(crate) netns: [Netns; 2],
+    form: Form,
+    pod: String,
+    socket: PathBuf,
+}
+
+impl Lane {
+    /// Makes the sandboxes of the pod `db-<number>`.
+    pub(crate) fn new(lab: &Lab, form: Form, number: usize) -> Self {
+        let netns = [1, 2].map(|sandbox| lab.pod(&format!("{number}-{sandbox}")));
+        let inside = netns.each_ref().map(Inside::of);
+        Self { inside, netns, form, pod: format!("db-{number}"), socket: lab.socket() }
+    }
+
+    /// Plays one order and takes back what is left of it. The state after the first `seen` calls is known from before.
+    pub(crate) fn play(&self, model: &mut Model, order: &[Step], seen: usize) {
+        for (number, step) in order.iter().enumerate() {
+            self.step(model, *step, order);
+            if number >= seen {
+                self.compare(model, &order[..=number]);
+            }
+        }
+        for container in [Container::C1, Container::C2] {
+            self.step(model, Step::Del(container), order);
+        }
+        assert_eq!(model.owners(), [], "{order:?}");
+        self.compare(model, order);
+    }
+
+    fn step(&self, model: &mut Model, step: Step, order: &[Step]) {
+        match step {
+            Step::Add(container) => {
+                let answer = self.call("add", container);
+                assert_eq!(answer.code(), 200, "{order:?}: {}", String::from_utf8_lossy(&answer.body));
+                let reply: Value = serde_json::from_slice(&answer.body).unwrap();
+                let address = reply["ips"][0]["ip"].as_str().unwrap().to_owned();
+                if let Some(expected) = model.expected(container) {
+                    assert_eq!(&address, expected, "{order:?}");
+                }
+                model.added(container, address);
+            }
+            Step::Del(container) => {
+                let answer = self.call("del", container);
+                assert_eq!(answer.code(), 204, "{order:?}: {}", String::from_utf8_lossy(&answer.body));
+                model.deleted(container);
+            }
+        }
+    }
+
+    fn compare(&self, model: &Model, calls: &[Step]) {
+        let wanted = if self.form.is_delegated { Vec::new() } else { model.owners() };
+        assert_eq!(self.claims(), model.claims(), "the claims after {calls:?}");
+        assert_eq!(self.linked(), wanted, "the sandboxes with the interface after {calls:?}");
+    }
+
+    /// What the plugin would post.
+    fn call(&self, verb: &str, container: Container) -> raw::Answer {
+        let number = container as usize;
+        let body = json!({
+            "cni_type": if self.form.is_delegated { "macvlan" } else { "kube-ovn" },
+            "container_id": self.container(container), "if_name": INTERFACE, "net_ns": self.netns[number].path(),
+            "pod_name": self.pod, "pod_namespace": "default", "provider": GUIDE_PROVIDER
+        })
+        .to_string();
+        let pod_type = format!("{GUIDE_PROVIDER}.kubernetes.io/pod_type");
+        let annotations = if self.form.is_kept { json!({pod_type: "StatefulSet"}) } else { json!({}) };
+        let call = json!({
+            "network": "net", "pod_uid": self.form.uids[number], "annotations": annotations,
+            "macvlan": {"master": UPLINK, "mode": "bridge"}
+        });
+        let request = format!(
+            "POST /api/v1/{verb} HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nkube-ovn-call: {call}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        raw::exchange(&self.socket, request.as_bytes()).unwrap()
+    }
+
+    /// Whose sandbox holds which address of the pod, as the daemon tells everybody.
+    fn claims(&self) -> Vec<(Option<Container>, String)> {
+        let answer =
+            raw::exchange(&self.socket, b"GET /api/v1/objects/ip HTTP/1.1\r\nHost: d\r\n\r\n").unwrap();
+        let list: Value = serde_json::from_slice(&answer.body).unwrap();
+        let specs = list["items"].as_array().unwrap().iter().map(|item| &item["spec"]);
+        let mut addresses: Vec<_> = specs.clone().map(|spec| spec["ipAddress"].as_str().unwrap()).collect();
+        let all = addresses.len();
+        addresses.sort_unstable();
+        addresses.dedup();
+        assert_eq!(addresses.len(), all, "an address is held twice: {list}");
+        let of_pod = specs.filter(|spec| spec["podName"] == self.pod);
+        let mut claims: Vec<_> = of_pod
+            .map(|spec| {
+                let (id, address) = (&spec["containerID"], spec["ipAddress"].as_str().unwrap());
+                let user = [Container::C1, Container::C2].into_iter().find(|c| *id == self.container(*c));
+                assert!(user.is_some() || *id == "" || id.is_null(), "{spec}");
+                (user, address.to_owned())
+            })
+            .collect();
+        claims.sort();
+        claims
+    }
+
+    fn linked(&self) -> Vec<Container> {
+        let all = [Container::C1, Container::C2].into_iter();
+        all.filter(|container| self.inside[*container as usize].has(INTERFACE)).collect()
+    }
+
+    fn container(&self, container: Container) -> String {
+        format!("{}-{container:?}", self.pod)
+    }
+}
