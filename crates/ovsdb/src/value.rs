@@ -64,6 +64,9 @@ impl FromStr for Uuid {
 pub struct Real(f64);
 
 impl Real {
+    /// Zero.
+    pub const ZERO: Self = Self(0.0);
+
     /// `None` for infinities and for what is no number: JSON has neither. A negative zero becomes zero.
     pub fn new(number: f64) -> Option<Self> {
         number.is_finite().then_some(Self(number + 0.0))
@@ -72,6 +75,13 @@ impl Real {
     /// The number.
     pub fn get(self) -> f64 {
         self.0
+    }
+}
+
+impl From<i64> for Real {
+    /// The nearest real; exact up to 2^53.
+    fn from(number: i64) -> Self {
+        Self(number as f64)
     }
 }
 
