@@ -98,7 +98,14 @@ mod tests {
         let mac: Mac = "0A:58:0a:00:01:fe".parse().unwrap();
         assert_eq!(mac.to_string(), "0a:58:0a:00:01:fe");
         assert_eq!(mac.to_string().parse(), Ok(mac));
-        for bad in ["", "0a:58:0a:00:01", "0a:58:0a:00:01:02:03", "+a:58:0a:00:01:02", "0a58.0a00.0102", "a:b:c:d:e:f"] {
+        for bad in [
+            "",
+            "0a:58:0a:00:01",
+            "0a:58:0a:00:01:02:03",
+            "+a:58:0a:00:01:02",
+            "0a58.0a00.0102",
+            "a:b:c:d:e:f",
+        ] {
             assert!(bad.parse::<Mac>().is_err(), "{bad}");
         }
     }

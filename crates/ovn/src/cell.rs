@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ovsdb::value::{Atom, Uuid, Value};
+use ovsdb::value::{Atom, Row, Uuid, Value};
 
 use crate::wanted::Key;
 
@@ -10,7 +10,7 @@ use crate::wanted::Key;
 pub type Columns = BTreeMap<&'static str, Cell>;
 
 /// The columns of a found row by their names in the schema, as the database tells them.
-pub type FoundColumns = BTreeMap<String, Value>;
+pub type FoundColumns = Row;
 
 /// What is wanted of one column, and how much of it is ours.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ pub(crate) fn optional_text(value: Option<&str>) -> Value {
 
 /// One number.
 pub(crate) fn integer(value: i64) -> Value {
-    Value::Atom(Atom::Integer(value))
+    value.into()
 }
 
 /// One number or nothing.
@@ -50,22 +50,22 @@ pub(crate) fn optional_integer(value: Option<i64>) -> Value {
 
 /// Yes or no.
 pub(crate) fn boolean(value: bool) -> Value {
-    Value::Atom(Atom::Boolean(value))
+    value.into()
 }
 
 /// A set of texts.
 pub(crate) fn texts<T: Into<String>>(values: impl IntoIterator<Item = T>) -> Value {
-    set(values.into_iter().map(|value| Atom::String(value.into())))
+    Value::set(values.into_iter().map(Into::into))
 }
 
 /// A map of texts.
 pub(crate) fn map(values: &BTreeMap<String, String>) -> Value {
-    Value::Map(values.iter().map(|(k, v)| (Atom::String(k.clone()), Atom::String(v.clone()))).collect())
+    Value::map(values.iter().map(|(key, value)| (key.as_str(), value.as_str())))
 }
 
 /// A map of texts to numbers.
 pub(crate) fn integers(values: impl IntoIterator<Item = (&'static str, i64)>) -> Value {
-    Value::Map(values.into_iter().map(|(k, v)| (Atom::String(k.to_owned()), Atom::Integer(v))).collect())
+    Value::map(values)
 }
 
 /// Our keys of a map.
@@ -75,16 +75,12 @@ pub(crate) fn keys<'a>(values: impl IntoIterator<Item = (&'a str, Option<String>
 
 /// A set in the one form that equal sets share: a set of one element is that element (RFC 7047 section 5.1).
 pub(crate) fn set(atoms: impl IntoIterator<Item = Atom>) -> Value {
-    let mut atoms: BTreeSet<Atom> = atoms.into_iter().collect();
-    match atoms.len() {
-        1 => atoms.pop_first().map_or_else(empty, Value::Atom),
-        _ => Value::Set(atoms),
-    }
+    Value::set(atoms)
 }
 
 /// The empty set.
 pub(crate) fn empty() -> Value {
-    Value::Set(BTreeSet::new())
+    Value::empty()
 }
 
 /// Whether the column holds nothing: no element, or no entry.
@@ -98,16 +94,7 @@ pub(crate) fn is_empty(value: &Value) -> bool {
 
 /// Whether two columns hold the same, whichever way a set of one or an empty map is written.
 pub(crate) fn same(one: &Value, other: &Value) -> bool {
-    one == other || (is_empty(one) && is_empty(other)) || (only(one).is_some() && only(one) == only(other))
-}
-
-/// The only element.
-fn only(value: &Value) -> Option<&Atom> {
-    match value {
-        Value::Atom(atom) => Some(atom),
-        Value::Set(set) if set.len() == 1 => set.first(),
-        Value::Set(_) | Value::Map(_) => None,
-    }
+    one == other || (is_empty(one) && is_empty(other)) || (one.only().is_some() && one.only() == other.only())
 }
 
 /// A row that was found, for reading.
@@ -117,27 +104,19 @@ pub struct Found<'a>(pub &'a FoundColumns);
 impl<'a> Found<'a> {
     /// The only text of a column; `None` when the column is absent, empty or something else.
     pub fn text(&self, column: &str) -> Option<&'a str> {
-        match only(self.0.get(column)?)? {
-            Atom::String(text) => Some(text),
-            _ => None,
-        }
+        self.0.get(column)?.as_str()
     }
 
     /// The only number of a column.
     pub fn integer(&self, column: &str) -> Option<i64> {
-        match only(self.0.get(column)?)? {
-            Atom::Integer(integer) => Some(*integer),
-            _ => None,
-        }
+        self.0.get(column)?.as_integer()
     }
 
     /// The text of a key of a map column.
     pub fn entry(&self, column: &str, key: &str) -> Option<&'a str> {
         let Value::Map(map) = self.0.get(column)? else { return None };
-        match map.get(&Atom::String(key.to_owned()))? {
-            Atom::String(text) => Some(text),
-            _ => None,
-        }
+        map.get(&Atom::from(key))
+            .and_then(|atom| if let Atom::String(text) = atom { Some(text.as_str()) } else { None })
     }
 
     /// The text of a key of `external_ids`.
@@ -153,13 +132,9 @@ impl<'a> Found<'a> {
 
 /// The rows that a value refers to, as element or as value of a map.
 pub(crate) fn references(value: &Value) -> BTreeSet<Uuid> {
-    let uuid = |atom: &Atom| match atom {
-        Atom::Uuid(uuid) => Some(*uuid),
-        _ => None,
-    };
+    let uuid = |atom: &Atom| if let Atom::Uuid(uuid) = atom { Some(*uuid) } else { None };
     match value {
-        Value::Atom(atom) => uuid(atom).into_iter().collect(),
-        Value::Set(set) => set.iter().filter_map(uuid).collect(),
+        Value::Atom(_) | Value::Set(_) => value.elements().filter_map(uuid).collect(),
         Value::Map(map) => map.values().filter_map(uuid).collect(),
     }
 }

@@ -100,7 +100,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Foreign { key, by } => {
-                write!(f, "{key} is not made: row {by:?} of the same name was made by somebody else")
+                write!(f, "{key} is not made: row {by} of the same name was made by somebody else")
             }
             Refusal::OwnedBy { key, owner } => write!(f, "{key} is not made: it belongs to {owner}"),
             Refusal::NoParent { key, parent } => write!(f, "{key} is not made: there is no {parent}"),
@@ -109,10 +109,10 @@ impl fmt::Display for Refusal {
             }
             Refusal::NoReference { key, to } => write!(f, "{key} does not refer to {to}: there is none"),
             Refusal::HoldsOthers { row, held } => {
-                write!(f, "row {row:?} is not removed: it holds row {held:?}, which is not ours to remove")
+                write!(f, "row {row} is not removed: it holds row {held}, which is not ours to remove")
             }
             Refusal::HeldByForeign { row, parent } => {
-                write!(f, "row {row:?} is not removed: it hangs on row {parent:?}, which somebody else made")
+                write!(f, "row {row} is not removed: it hangs on row {parent}, which somebody else made")
             }
         }
     }

@@ -13,6 +13,7 @@ pub mod nb;
 mod operation;
 pub mod owner;
 pub mod snapshot;
+pub mod vswitch;
 pub mod wanted;
 
 #[cfg(test)]

@@ -1,39 +1,30 @@
 //! The few operations of RFC 7047 section 5.2 that we send, in one place.
 
-use std::collections::BTreeMap;
-
 use ovsdb::condition::{Condition, Function};
 use ovsdb::op::{Mutation, Mutator, Operation};
-use ovsdb::value::{Atom, Uuid, Value};
-
-use crate::cell::text;
+use ovsdb::value::{Uuid, Value};
 
 /// Some columns with their values.
-pub(crate) type Values = BTreeMap<String, Value>;
+pub(crate) type Values = ovsdb::value::Row;
 
 /// The row of this UUID.
 pub(crate) fn is(uuid: Uuid) -> Vec<Condition> {
-    vec![condition("_uuid", Function::Equal, Value::Atom(Atom::Uuid(uuid)))]
+    vec![Condition::row(uuid)]
 }
 
 /// The rows in which a column of one text has this one.
 pub(crate) fn has_text(column: &str, value: &str) -> Condition {
-    condition(column, Function::Equal, text(value))
+    Condition::equal(column, value)
 }
 
 /// The rows in which a column of one text has another one.
 pub(crate) fn has_other_text(column: &str, value: &str) -> Condition {
-    condition(column, Function::NotEqual, text(value))
+    Condition::new(column, Function::NotEqual, value)
 }
 
 /// The rows in whose `external_ids` a key has this value.
 pub(crate) fn has_external_id(key: &str, value: &str) -> Condition {
-    let entry = BTreeMap::from([(Atom::String(key.to_owned()), Atom::String(value.to_owned()))]);
-    condition("external_ids", Function::Includes, Value::Map(entry))
-}
-
-fn condition(column: &str, function: Function, value: Value) -> Condition {
-    Condition { column: column.to_owned(), function, value }
+    Condition::new("external_ids", Function::Includes, Value::map([(key, value)]))
 }
 
 /// A new row; others of the same transaction refer to it by `name`.
@@ -53,12 +44,12 @@ pub(crate) fn mutate(table: &str, conditions: Vec<Condition>, mutations: Vec<Mut
 
 /// Elements to put into a column.
 pub(crate) fn put_in(column: &str, value: Value) -> Mutation {
-    Mutation { column: column.to_owned(), mutator: Mutator::Insert, value }
+    Mutation::new(column, Mutator::Insert, value)
 }
 
 /// Elements or keys to take out of a column.
 pub(crate) fn take_out(column: &str, value: Value) -> Mutation {
-    Mutation { column: column.to_owned(), mutator: Mutator::Delete, value }
+    Mutation::new(column, Mutator::Delete, value)
 }
 
 /// The end of a row.
@@ -67,6 +58,11 @@ pub(crate) fn delete(table: &str, conditions: Vec<Condition>) -> Operation {
 }
 
 /// Fails the transaction at once unless exactly these rows meet the conditions, compared in these columns.
-pub(crate) fn guard(table: &str, conditions: Vec<Condition>, columns: Vec<String>, rows: Vec<Values>) -> Operation {
+pub(crate) fn guard(
+    table: &str,
+    conditions: Vec<Condition>,
+    columns: Vec<String>,
+    rows: Vec<Values>,
+) -> Operation {
     Operation::Wait { table: table.to_owned(), conditions, columns, equal: true, rows }
 }

@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_word_of_its_own() {
-        let words: std::collections::BTreeSet<_> = OwnerKind::ALL.into_iter().map(OwnerKind::as_str).collect();
+        let words: std::collections::BTreeSet<_> =
+            OwnerKind::ALL.into_iter().map(OwnerKind::as_str).collect();
         assert_eq!(words.len(), OwnerKind::ALL.len());
     }
 

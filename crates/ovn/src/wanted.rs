@@ -77,7 +77,7 @@ pub struct Row {
 #[error("{key} is wanted for {first} and again, with other contents, for {second}")]
 pub struct WantedTwice {
     /// The key.
-    pub key: Key,
+    pub key: Box<Key>,
     /// Whose row is kept.
     pub first: Owner,
     /// Whose row was not added.
@@ -112,7 +112,7 @@ impl Wanted {
     pub(crate) fn add(&mut self, row: Row) -> Result<(), WantedTwice> {
         match self.rows.get(&row.key) {
             Some(first) if *first != row => {
-                Err(WantedTwice { first: first.owner.clone(), second: row.owner, key: row.key })
+                Err(WantedTwice { first: first.owner.clone(), second: row.owner, key: Box::new(row.key) })
             }
             Some(_) => Ok(()),
             None => {
@@ -149,10 +149,8 @@ impl Wanted {
 }
 
 fn tag(columns: &mut Columns, owner: &Owner) {
-    let mut keys = match columns.remove("external_ids") {
-        Some(Cell::Keys(keys)) => keys,
-        _ => BTreeMap::new(),
-    };
+    let ids = columns.remove("external_ids");
+    let mut keys = if let Some(Cell::Keys(keys)) = ids { keys } else { BTreeMap::new() };
     keys.insert(VENDOR_KEY.to_owned(), Some(VENDOR.to_owned()));
     keys.insert(OWNER_KEY.to_owned(), Some(owner.to_string()));
     columns.insert("external_ids", Cell::Keys(keys));

@@ -12,7 +12,9 @@ use super::removal::Removal;
 use super::{Change, Refusal};
 use crate::cell::{empty, set};
 use crate::nb::Table;
-use crate::operation::{Values, delete, guard, has_external_id, has_text, insert, is, mutate, put_in, take_out, update};
+use crate::operation::{
+    Values, delete, guard, has_external_id, has_text, insert, is, mutate, put_in, take_out, update,
+};
 use crate::snapshot::Snapshot;
 use crate::wanted::{Row, Wanted};
 
@@ -120,7 +122,9 @@ impl<'a> Plan<'a> {
             }
         }
         for uuid in removal.released.iter().chain(&removal.moved) {
-            let (Some(row), Some(parent)) = (self.found.row(*uuid), self.found.parent(*uuid)) else { continue };
+            let (Some(row), Some(parent)) = (self.found.row(*uuid), self.found.parent(*uuid)) else {
+                continue;
+            };
             if removal.released.contains(uuid) {
                 let change = self.changes.entry((row.table, *uuid)).or_default();
                 change.guarded.insert("external_ids".to_owned());
@@ -132,7 +136,12 @@ impl<'a> Plan<'a> {
             let columns = holder.table.holds().iter().filter(|(_, held)| *held == row.table);
             for (column, _) in columns.filter(|(column, _)| holder.read().references(column).contains(uuid)) {
                 let atom = Atom::Uuid(*uuid);
-                self.hold(parent, column, |(released, _)| released.insert(atom.clone()), Target::Found(*uuid));
+                self.hold(
+                    parent,
+                    column,
+                    |(released, _)| released.insert(atom.clone()),
+                    Target::Found(*uuid),
+                );
             }
         }
     }

@@ -77,7 +77,7 @@ impl<'a> Matching<'a> {
         };
         for row in wanted.rows() {
             if let Err(refusal) = matching.place(row) {
-                matching.refusals.push(refusal);
+                matching.refusals.push(*refusal);
                 matching.spared.extend(found.candidates(&row.key, None));
                 matching.refused.insert(&row.key);
             }
@@ -85,7 +85,7 @@ impl<'a> Matching<'a> {
         matching
     }
 
-    fn place(&mut self, row: &'a Row) -> Result<(), Refusal> {
+    fn place(&mut self, row: &'a Row) -> Result<(), Box<Refusal>> {
         let parent = row.place.as_ref().map(|place| self.parent(row, place)).transpose()?;
         let ours = self.ours(row, parent)?;
         let target = ours.first().map_or(Target::New(self.new), |uuid| Target::Found(*uuid));
@@ -104,26 +104,26 @@ impl<'a> Matching<'a> {
     }
 
     /// The row that is to hold `row`.
-    fn parent(&self, row: &Row, place: &Place) -> Result<Target, Refusal> {
+    fn parent(&self, row: &Row, place: &Place) -> Result<Target, Box<Refusal>> {
         let (key, parent) = (row.key.clone(), place.parent.clone());
         if let Some(target) = self.targets.get(&parent) {
             return Ok(*target);
         }
         if self.refused.contains(&parent) {
-            return Err(Refusal::ParentRefused { key, parent });
+            return Err(Box::new(Refusal::ParentRefused { key, parent }));
         }
         let mut candidates = self.found.candidates(&parent, None);
         candidates.retain(|uuid| !self.is_unwanted(*uuid));
         let ours = candidates.iter().find(|uuid| !self.is_foreign(**uuid));
         match (ours, candidates.is_empty()) {
             (Some(uuid), _) => Ok(Target::Found(*uuid)),
-            (None, false) => Err(Refusal::ParentRefused { key, parent }),
-            (None, true) => Err(Refusal::NoParent { key, parent }),
+            (None, false) => Err(Box::new(Refusal::ParentRefused { key, parent })),
+            (None, true) => Err(Box::new(Refusal::NoParent { key, parent })),
         }
     }
 
     /// The found rows that `row` may be, the one that stays first.
-    fn ours(&self, row: &Row, parent: Option<Target>) -> Result<Vec<Uuid>, Refusal> {
+    fn ours(&self, row: &Row, parent: Option<Target>) -> Result<Vec<Uuid>, Box<Refusal>> {
         let holder = match parent {
             Some(Target::Found(uuid)) => Some(uuid),
             Some(Target::New(_)) | None => None,
@@ -144,13 +144,13 @@ impl<'a> Matching<'a> {
             }
         }
         match in_the_way {
-            Some(refusal) if ours.is_empty() => Err(refusal),
+            Some(refusal) if ours.is_empty() => Err(Box::new(refusal)),
             _ => Ok(ours),
         }
     }
 
     /// Notes that the row must be put where it is wanted, unless it is there.
-    fn hang(&mut self, row: &'a Row, child: Target, to: Target, column: &'a str) -> Result<(), Refusal> {
+    fn hang(&mut self, row: &'a Row, child: Target, to: Target, column: &'a str) -> Result<(), Box<Refusal>> {
         if let Target::Found(uuid) = child {
             let from = self.found.parent(uuid);
             if from.map(Target::Found) == Some(to) {
@@ -158,7 +158,8 @@ impl<'a> Matching<'a> {
             }
             if let (Some(from), Some(place)) = (from.filter(|from| self.is_foreign(*from)), &row.place) {
                 debug_assert!(self.found.row(from).is_some(), "a parent is known by its columns");
-                return Err(Refusal::ParentRefused { key: row.key.clone(), parent: place.parent.clone() });
+                let (key, parent) = (row.key.clone(), place.parent.clone());
+                return Err(Box::new(Refusal::ParentRefused { key, parent }));
             }
         }
         self.moves.push(Move { child, to, column });

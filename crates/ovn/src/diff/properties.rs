@@ -1,5 +1,4 @@
 //! Over random databases and wishes: the wish comes true, nobody else loses anything, and then there is peace.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,9 +60,10 @@ fn wanted(wishes: &[Wish]) -> Wanted {
             Wish::Port(n, on) => {
                 wanted.want(&Owner::pod("ns", &n.to_string()), &port(&format!("p{n}"), &format!("s{on}")))
             }
-            Wish::Route(n, net, hop) => {
-                wanted.want(&vpc(n), &route(&format!("r{n}"), &format!("10.{net}.0.0/16"), &format!("10.0.0.{hop}")))
-            }
+            Wish::Route(n, net, hop) => wanted.want(
+                &vpc(n),
+                &route(&format!("r{n}"), &format!("10.{net}.0.0/16"), &format!("10.0.0.{hop}")),
+            ),
             Wish::Policy(n, which, drop) => {
                 let action = if *drop { PolicyAction::Drop } else { PolicyAction::Allow };
                 wanted.want(&vpc(n), &policy(&format!("r{n}"), 10, &format!("ip.ttl == {which}"), action))
@@ -99,8 +99,11 @@ fn mischief() -> impl Strategy<Value = Mischief> {
 }
 
 fn happen(database: &mut Database, mischief: &Mischief) {
-    let (Mischief::Untag(at) | Mischief::Disown(at) | Mischief::Rename(at) | Mischief::Twin(at) | Mischief::Spoil(at)) =
-        mischief;
+    let (Mischief::Untag(at)
+    | Mischief::Disown(at)
+    | Mischief::Rename(at)
+    | Mischief::Twin(at)
+    | Mischief::Spoil(at)) = mischief;
     if database.rows.is_empty() {
         return;
     }

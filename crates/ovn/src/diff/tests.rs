@@ -1,5 +1,4 @@
 //! What is planned for small databases, one behaviour a test.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,15 +58,7 @@ fn column<'a>(database: &'a mut Database, uuid: Uuid, name: &str) -> &'a mut Val
 }
 
 fn kinds(change: &Change) -> Vec<&'static str> {
-    let kind = |operation: &Operation| match operation {
-        Operation::Insert { .. } => "insert",
-        Operation::Update { .. } => "update",
-        Operation::Mutate { .. } => "mutate",
-        Operation::Delete { .. } => "delete",
-        Operation::Wait { .. } => "wait",
-        _ => "other",
-    };
-    change.operations.iter().map(kind).collect()
+    change.operations.iter().map(Operation::name).collect()
 }
 
 #[test]
@@ -145,7 +136,8 @@ fn a_row_of_somebody_else_is_in_the_way_and_stays_as_it_is() {
 #[test]
 fn what_upstream_made_is_taken_over_with_its_uuid_and_what_it_left_on_our_router_goes() {
     let mut database = Database::default();
-    let trap = LogicalRouterStaticRoute { policy: RoutePolicy::Source, ..route("a", "10.0.1.0/24", "10.0.1.1") };
+    let trap =
+        LogicalRouterStaticRoute { policy: RoutePolicy::Source, ..route("a", "10.0.1.0/24", "10.0.1.1") };
     let kept = put(&mut database, &route("a", "0.0.0.0/0", "10.0.1.254"), &[("vendor", "kube-ovn")]);
     let trap = put(&mut database, &trap, &[("vendor", "kube-ovn")]);
     let foreign = put(&mut database, &route("a", "10.7.0.0/16", "10.0.1.7"), &[]);
@@ -169,7 +161,8 @@ fn an_acl_taken_over_comes_down_to_our_tier_and_a_new_one_names_none() {
     wanted.want(&vpc(), &switch("net1")).unwrap();
     wanted.want(&vpc(), &acl("net1", 1000, "ip", AclAction::Drop)).unwrap();
     let mut database = built(&wanted);
-    let drop = database.rows.iter().find(|(_, (table, _))| *table == Table::Acl).map(|(uuid, _)| *uuid).unwrap();
+    let drop =
+        database.rows.iter().find(|(_, (table, _))| *table == Table::Acl).map(|(uuid, _)| *uuid).unwrap();
     assert!(!database.rows[&drop].1.contains_key("tier"));
     let two = Value::Atom(Atom::Integer(2));
     database.rows.get_mut(&drop).unwrap().1.insert("tier".into(), two);
@@ -184,11 +177,15 @@ fn of_two_rows_with_one_key_the_lowest_uuid_stays() {
     let mut database = built(&wanted);
     let snapshot = database.snapshot(false);
     let router = the(&database, &LogicalRouter::key_of("a"));
-    let route = database.rows[&snapshot.owned(&vpc()).find(|uuid| snapshot.parent(*uuid) == Some(router)).unwrap()].1.clone();
+    let route = database.rows
+        [&snapshot.owned(&vpc()).find(|uuid| snapshot.parent(*uuid) == Some(router)).unwrap()]
+        .1
+        .clone();
     let twin = database.insert(Table::LogicalRouterStaticRoute, route);
     let held = crate::cell::references(column(&mut database, router, "static_routes"));
     let both: BTreeSet<Uuid> = held.into_iter().chain([twin]).collect();
-    *column(&mut database, router, "static_routes") = Value::Set(both.iter().copied().map(Atom::Uuid).collect());
+    *column(&mut database, router, "static_routes") =
+        Value::Set(both.iter().copied().map(Atom::Uuid).collect());
     let change = diff_owner(&vpc(), &wanted, &database.snapshot(false));
     assert_eq!(change.removed, 1);
     database.apply(&change.operations).unwrap();
@@ -276,9 +273,11 @@ fn another_owners_row_is_not_taken_by_a_change_that_does_not_speak_for_it() {
 #[test]
 fn keys_and_references_of_others_in_a_shared_column_are_left() {
     let mut database = built(&world());
-    let (net1, a) = (the(&database, &LogicalSwitch::key_of("net1")), the(&database, &LogicalRouter::key_of("a")));
+    let (net1, a) =
+        (the(&database, &LogicalSwitch::key_of("net1")), the(&database, &LogicalRouter::key_of("a")));
     let theirs = put(&mut database, &balancer("theirs"), &[]);
-    let mut options = FoundColumns::from([("options".into(), map(&BTreeMap::from([("theirs".into(), "1".into())])))]);
+    let mut options =
+        FoundColumns::from([("options".into(), map(&BTreeMap::from([("theirs".into(), "1".into())])))]);
     database.rows.get_mut(&a).unwrap().1.append(&mut options);
     database.rows.get_mut(&net1).unwrap().1.insert("load_balancer".into(), Value::Atom(Atom::Uuid(theirs)));
     let mut wanted = world();
@@ -330,8 +329,13 @@ fn a_reference_to_nothing_is_left_out_and_reported() {
     let owner = Owner::pod("ns1", "web1");
     let mut wanted = Wanted::new();
     wanted.want(&vpc(), &switch("net1")).unwrap();
-    wanted.want(&owner, &LogicalSwitchPort { dhcpv4: Some(dhcp.clone()), ..port("web1.ns1", "net1") }).unwrap();
+    wanted
+        .want(&owner, &LogicalSwitchPort { dhcpv4: Some(dhcp.clone()), ..port("web1.ns1", "net1") })
+        .unwrap();
     let change = diff(&wanted, &Snapshot::new(), &all());
-    assert_eq!(change.refusals, [Refusal::NoReference { key: LogicalSwitchPort::key_of("web1.ns1"), to: dhcp }]);
+    assert_eq!(
+        change.refusals,
+        [Refusal::NoReference { key: LogicalSwitchPort::key_of("web1.ns1"), to: dhcp }]
+    );
     assert_eq!(change.inserted, 2);
 }

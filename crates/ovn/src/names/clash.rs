@@ -163,7 +163,10 @@ mod tests {
         index.add_link("a-b", "c");
         index.add_link("a", "b-c");
         let clashes: Vec<_> = index.clashes().map(|clash| clash.to_string()).collect();
-        assert_eq!(clashes, ["port of Vpc a-b to Subnet c and port of Vpc a to Subnet b-c would both be called a-b-c"]);
+        assert_eq!(
+            clashes,
+            ["port of Vpc a-b to Subnet c and port of Vpc a to Subnet b-c would both be called a-b-c"]
+        );
     }
 
     #[test]
@@ -172,7 +175,10 @@ mod tests {
         index.add_switch("net1");
         index.add_router("net1");
         let clash = index.clashes().next().unwrap();
-        assert_eq!(clash.to_string(), "switch of Subnet net1 and router of Vpc net1 would both be called net1");
+        assert_eq!(
+            clash.to_string(),
+            "switch of Subnet net1 and router of Vpc net1 would both be called net1"
+        );
     }
 
     #[test]
@@ -186,8 +192,7 @@ mod tests {
     fn a_pod_with_dots_may_look_like_a_pod_in_another_network() {
         let mut index = NameIndex::new();
         for (pod, namespace, provider) in [("a", "b", "x.y.ovn"), ("a.b.x.y", "ovn", "ovn")] {
-            let of =
-                Use::PodPort { namespace: namespace.into(), pod: pod.into(), provider: provider.into() };
+            let of = Use::PodPort { namespace: namespace.into(), pod: pod.into(), provider: provider.into() };
             index.add_port(&crate::names::pod_port(pod, namespace, provider), of);
         }
         assert_eq!(index.clashes().count(), 1);

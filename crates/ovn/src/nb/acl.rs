@@ -147,7 +147,10 @@ impl NbRow for Acl {
             // Upstream writes tier 2 where there is such a column. A verdict of ours in tier 0 would come before
             // theirs, so rows that are taken over must come down as well.
             ("tier", Cell::WhereKnown(integer(0))),
-            ("external_ids", keys([("parent", Some(self.parent.key().name)), ("subnet", self.subnet.clone())])),
+            (
+                "external_ids",
+                keys([("parent", Some(self.parent.key().name)), ("subnet", self.subnet.clone())]),
+            ),
         ])
     }
 }

@@ -1,5 +1,4 @@
 //! For tests: one row of every table with every column filled, and one with as little as possible.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +47,12 @@ pub(crate) fn route(router: &str, prefix: &str, next_hop: &str) -> LogicalRouter
     }
 }
 
-pub(crate) fn policy(router: &str, priority: u16, r#match: &str, action: PolicyAction) -> LogicalRouterPolicy {
+pub(crate) fn policy(
+    router: &str,
+    priority: u16,
+    r#match: &str,
+    action: PolicyAction,
+) -> LogicalRouterPolicy {
     LogicalRouterPolicy { router: router.into(), priority, r#match: r#match.into(), action, subnet: None }
 }
 

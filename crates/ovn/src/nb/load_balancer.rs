@@ -78,7 +78,10 @@ impl NbRow for LoadBalancer {
             ("name", Cell::Whole(text(&self.name))),
             ("protocol", Cell::Whole(text(self.protocol.as_str()))),
             ("vips", Cell::Whole(map(&vips))),
-            ("selection_fields", Cell::Whole(texts(self.selection_fields.iter().map(|field| field.as_str())))),
+            (
+                "selection_fields",
+                Cell::Whole(texts(self.selection_fields.iter().map(|field| field.as_str()))),
+            ),
             ("ip_port_mappings", Cell::Whole(map(&self.ip_port_mappings))),
             (
                 "options",

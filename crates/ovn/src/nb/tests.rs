@@ -1,5 +1,4 @@
 //! The rows that we write, held against the schema of the database that takes them.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 use std::collections::BTreeSet;
 
