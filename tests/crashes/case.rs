@@ -1,0 +1,106 @@
+//! One pod whose first sandbox is hit by a crash, and what may come next.
+
+use std::time::Duration;
+
+use tests::cni::Call;
+use tests::lab::Lab;
+use tests::netns::Netns;
+use tests::{ledger, wait, witness};
+
+use crate::Form;
+use crate::points::Verb;
+
+/// Long enough for a machine that does much else. Nothing asserts on it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What comes after the crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The runtime's DEL of the same sandbox.
+    Del,
+    /// Another sandbox of the same pod, as the kubelet makes it, and late the DEL of the first one.
+    NewSandbox,
+    /// No call: the sandbox ends.
+    NetnsGone,
+}
+
+impl Then {
+    pub(crate) const ALL: [Self; 3] = [Self::Del, Self::NewSandbox, Self::NetnsGone];
+}
+
+/// A pod and its first sandbox.
+pub(crate) struct Case<'a> {
+    pub(crate) lab: &'a Lab,
+    pub(crate) form: Form,
+    name: String,
+    sandbox: Netns,
+    pub(crate) add: Call,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(lab: &'a Lab, form: Form, number: usize) -> Self {
+        let name = format!("p{number}");
+        let sandbox = lab.pod(&name);
+        let add = add(lab, form, &name, &name, &sandbox);
+        Self { lab, form, name, sandbox, add }
+    }
+
+    /// The call of the first sandbox.
+    pub(crate) fn call(&self, verb: Verb) -> Call {
+        match verb {
+            Verb::Add => self.add.clone(),
+            Verb::Del => self.add.clone().verb("DEL"),
+        }
+    }
+
+    /// The interfaces in the first sandbox.
+    pub(crate) fn links(&self) -> Vec<String> {
+        witness::link_names(&self.sandbox)
+    }
+
+    /// Lets it come and go until nothing should be left of the pod. `held` is what a new sandbox takes over.
+    #[track_caller]
+    pub(crate) fn follow(self, then: Then, held: &[String]) {
+        match then {
+            Then::Del => {
+                self.call(Verb::Del).run(self.lab).ok();
+                assert_eq!(self.links(), Vec::<String>::new());
+            }
+            Then::NewSandbox => self.new_sandbox(held),
+            Then::NetnsGone => {
+                drop(self.sandbox);
+                wait::until("the sweep", PATIENCE, || ledger::held(self.lab).is_empty().then_some(()));
+            }
+        }
+    }
+
+    #[track_caller]
+    fn new_sandbox(&self, held: &[String]) {
+        let container = format!("{}-again", self.name);
+        let sandbox = self.lab.pod(&container);
+        let add = add(self.lab, self.form, &self.name, &container, &sandbox);
+
+        let given = add.run(self.lab).addresses();
+
+        let has_it_alone = || {
+            assert_eq!(witness::addresses(&sandbox, "net1"), given);
+            let held: Vec<_> = ledger::held(self.lab).iter().map(|ip| format!("{ip}/24")).collect();
+            assert_eq!(held, given);
+        };
+        has_it_alone();
+        assert!(held.iter().all(|ip| given.contains(&format!("{ip}/24"))), "{held:?} {given:?}");
+        if self.form == Form::Own {
+            assert_eq!(self.links(), Vec::<String>::new(), "the older sandbox");
+        }
+        self.call(Verb::Del).run(self.lab).ok();
+        has_it_alone();
+        add.verb("DEL").run(self.lab).ok();
+        assert_eq!(witness::link_names(&sandbox), Vec::<String>::new());
+    }
+}
+
+fn add(lab: &Lab, form: Form, pod: &str, container: &str, sandbox: &Netns) -> Call {
+    let call = Call::add(&form.conf(lab)).container(container).netns(sandbox.path());
+    // The same UID in every sandbox of the pod.
+    call.pod("default", pod)
+}
