@@ -7,6 +7,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use daemon_api::pending::PendingDel;
 use daemon_api::{ContainerId, IfName};
@@ -20,6 +21,9 @@ use crate::sandbox::attachment::Attachment;
 
 /// Longest file that is read. The plugin's are below the request limit.
 const FILE_BYTES: u64 = (daemon_api::route::MAX_BODY_BYTES + daemon_api::route::MAX_CALL_BYTES) as u64;
+
+/// Pause before a DEL that failed is tried again: what it failed for, such as a full disk, tells nobody when it ends.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The folder.
 #[derive(Debug, Clone)]
@@ -140,9 +144,15 @@ impl<L: Ledger> Sandboxes<L> {
         };
         loop {
             self.replay_pending().await;
-            let Ok(mut ready) = watch.readable().await else { return };
-            while ready.get_inner().0.read_events().is_ok() {}
-            ready.clear_ready();
+            let failed = self.pending.count() > 0;
+            tokio::select! {
+                ready = watch.readable() => {
+                    let Ok(mut ready) = ready else { return };
+                    while ready.get_inner().0.read_events().is_ok() {}
+                    ready.clear_ready();
+                }
+                () = tokio::time::sleep(RETRY), if failed => {}
+            }
         }
     }
 }

@@ -32,7 +32,8 @@ const RELEASED_ROWS: u64 = 4096;
 /// An open ledger file.
 pub struct Store {
     path: PathBuf,
-    database: Database,
+    /// `None` when the file could not be opened again.
+    database: Option<Database>,
 }
 
 /// What opening found.
@@ -49,7 +50,7 @@ impl Store {
     /// # Errors
     /// [`LedgerError::Store`]: no access, no space, held by another process, or of another schema.
     pub fn open(path: &Path) -> Result<Opened, LedgerError> {
-        match create(path) {
+        match create_sound(path) {
             Ok(database) => Ok(Opened { store: Self::checked(path, database)?, set_aside: None }),
             Err(error) if is_damage(&error) => {
                 let aside = path.with_extension("damaged");
@@ -62,13 +63,28 @@ impl Store {
     }
 
     fn checked(path: &Path, database: Database) -> Result<Self, LedgerError> {
-        let store = Self { path: path.to_owned(), database };
+        let store = Self { path: path.to_owned(), database: Some(database) };
         store.prepare().map_err(|e| failed(path, e))?;
         Ok(store)
     }
 
+    /// Opens the file again: after one failed read or write redb refuses all others.
+    ///
+    /// # Errors
+    /// [`LedgerError::Store`]; every other call fails then, until this one succeeds.
+    pub fn reopen(&mut self) -> Result<(), LedgerError> {
+        // Closed first, for its lock on the file. One that is gone by now comes back without tables, and so unreadable.
+        self.database = None;
+        self.database = Some(create(&self.path).map_err(|e| failed(&self.path, e.into()))?);
+        Ok(())
+    }
+
+    fn database(&self) -> Result<&Database, redb::Error> {
+        self.database.as_ref().ok_or(redb::Error::DatabaseClosed)
+    }
+
     fn prepare(&self) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
+        let transaction = self.database()?.begin_write()?;
         {
             transaction.open_table(CLAIMS)?;
             transaction.open_table(ADDRESSES)?;
@@ -106,7 +122,7 @@ impl Store {
     }
 
     fn rows(&self) -> Result<Vec<(u64, Vec<u8>)>, redb::Error> {
-        let table = self.database.begin_read()?.open_table(CLAIMS)?;
+        let table = self.database()?.begin_read()?.open_table(CLAIMS)?;
         let mut rows = Vec::new();
         for row in table.iter()? {
             let (id, bytes) = row?;
@@ -121,7 +137,7 @@ impl Store {
     /// [`LedgerError::Store`].
     pub fn released(&self) -> Result<Vec<(String, IpAddr)>, LedgerError> {
         let read = || -> Result<Vec<String>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(RELEASED)?;
+            let table = self.database()?.begin_read()?.open_table(RELEASED)?;
             let rows = table.iter()?.map(|row| row.map(|(_, v)| v.value().to_owned()));
             Ok(rows.collect::<Result<_, _>>()?)
         };
@@ -141,7 +157,7 @@ impl Store {
     }
 
     fn transact(&self, changes: &[Change]) -> Result<(), WriteError> {
-        let mut transaction = self.database.begin_write().map_err(redb::Error::from)?;
+        let mut transaction = self.database()?.begin_write().map_err(redb::Error::from)?;
         transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
         {
             let mut claims = transaction.open_table(CLAIMS).map_err(redb::Error::from)?;
@@ -188,7 +204,7 @@ impl Store {
     /// [`LedgerError::Store`].
     pub fn touch(&self) -> Result<(), LedgerError> {
         let write = || -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
+            let transaction = self.database()?.begin_write()?;
             transaction.open_table(META)?.insert("touched", 0)?;
             Ok(transaction.commit()?)
         };
@@ -239,6 +255,18 @@ fn is_damage(error: &DatabaseError) -> bool {
         return matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof);
     }
     matches!(storage, StorageError::Corrupted(_))
+}
+
+/// Opens or creates the file and checks all of it, since redb panics when it meets some kinds of damage later.
+fn create_sound(path: &Path) -> Result<Database, DatabaseError> {
+    let open = || {
+        let mut database = create(path)?;
+        database.check_integrity()?;
+        Ok(database)
+    };
+    std::panic::catch_unwind(open).unwrap_or_else(|_| {
+        Err(DatabaseError::Storage(StorageError::Corrupted("the check of the file panicked".to_owned())))
+    })
 }
 
 fn create(path: &Path) -> Result<Database, DatabaseError> {

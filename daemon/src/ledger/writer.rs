@@ -56,7 +56,8 @@ impl LocalLedger {
         }
         let book = Arc::new(Mutex::new(opened.store.book(Vec::new())?));
         let (queue, ops) = sync_channel(QUEUE);
-        let writer = Writer { book: book.clone(), store: opened.store, subnets: Vec::new(), metrics };
+        let writer =
+            Writer { book: book.clone(), store: opened.store, subnets: Vec::new(), broken: None, metrics };
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run(&ops))
@@ -110,6 +111,8 @@ struct Writer {
     book: Arc<Mutex<Book>>,
     store: Store,
     subnets: Vec<SubnetSpec>,
+    /// Why the store cannot be used, and memory not be believed, until the file is opened again.
+    broken: Option<LedgerError>,
     metrics: LedgerMetrics,
 }
 
@@ -119,6 +122,9 @@ type Tell = Box<dyn FnOnce(Result<(), LedgerError>)>;
 impl Writer {
     fn run(mut self, ops: &Receiver<Op>) {
         while let Ok(first) = ops.recv() {
+            if self.broken.is_some() {
+                self.reload();
+            }
             let mut changes = Vec::new();
             let mut tells = Vec::new();
             tells.extend(self.decide(first, &mut changes));
@@ -169,7 +175,9 @@ impl Writer {
             }
             Op::Probe(reply) => {
                 drop(book);
-                answer(reply, self.store.touch())
+                let touched = self.store.touch();
+                self.broken = self.broken.take().or_else(|| touched.clone().err());
+                answer(reply, touched)
             }
         }
     }
@@ -185,6 +193,9 @@ impl Writer {
     }
 
     fn write(&mut self, changes: &[Change]) -> Result<(), LedgerError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
         if changes.is_empty() {
             return Ok(());
         }
@@ -202,12 +213,17 @@ impl Writer {
 
     /// Memory said more than the disk would take: the disk is right.
     fn reload(&mut self) {
-        match self.store.book(self.subnets.clone()) {
-            Ok(book) => *lock(&self.book) = book,
-            Err(error) => {
-                tracing::error!(error = crate::causes::chain(&error), "the address ledger cannot be read")
+        let book = self.store.reopen().and_then(|()| self.store.book(self.subnets.clone()));
+        self.broken = match book {
+            Ok(book) => {
+                *lock(&self.book) = book;
+                None
             }
-        }
+            Err(error) => {
+                tracing::error!(error = crate::causes::chain(&error), "the address ledger cannot be read");
+                Some(error)
+            }
+        };
     }
 }
 
