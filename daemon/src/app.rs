@@ -56,6 +56,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         metrics,
         readiness: readiness.clone(),
         failures: crate::sandbox::failures::Failures::default(),
+        arrivals: crate::sandbox::arrivals::Arrivals::default(),
         interfaces: Arc::default(),
         owners: Arc::default(),
         kernel: Arc::new(Semaphore::new(KERNEL_WORKERS)),
@@ -147,7 +148,12 @@ async fn serve(listener: Listener, node: Node, drain: Drain, busy: Busy) {
     listener
         .run(drain, busy, move |stream, uid| {
             let (node, drain) = (node.clone(), of_connection.clone());
-            http::serve(stream, drain, move |request| api::answer(node.clone(), uid, request))
+            // The first request arrived when its connection was made, later ones when they are read.
+            let mut first = Some(node.arrivals.arrive());
+            http::serve(stream, drain, move |request| {
+                let arrival = first.take().unwrap_or_else(|| node.arrivals.arrive());
+                api::answer(node.clone(), api::Caller { uid, arrival }, request)
+            })
         })
         .await;
 }

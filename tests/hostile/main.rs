@@ -8,6 +8,7 @@ mod bytes;
 mod environment;
 mod namespaces;
 mod peers;
+mod stalled;
 mod stdin;
 
 use serde_json::{Value, json};

@@ -7,6 +7,7 @@ use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodReply, P
 use netlink::{Link, Netns};
 use tokio::time::Instant;
 
+use super::arrivals::Arrival;
 use super::attachment::{Attachment, pod_and_netns};
 use super::failures::Failure;
 use super::network::{Form, PodNetwork};
@@ -55,12 +56,20 @@ impl<L: Ledger> Sandboxes<L> {
     ///
     /// # Errors
     /// A fault; nothing is left behind then.
-    pub async fn add(&self, request: &PodRequest, call: &CallContext) -> Result<PodReply, Fault> {
+    pub async fn add(
+        &self,
+        request: &PodRequest,
+        call: &CallContext,
+        arrival: Arrival,
+    ) -> Result<PodReply, Fault> {
         let target = Target::of(request, call)?;
         crash::point("add-accepted");
         let Target { attachment, owner, .. } = &target;
         let key: (ContainerId, IfName) = (attachment.container.clone(), attachment.interface.clone());
-        let _interface = self.turn(&self.interfaces, key, patience(call)).await?;
+        let _interface = self.turn(&self.interfaces, key.clone(), patience(call)).await?;
+        if self.arrivals.is_deleted_since(&key, arrival) {
+            return Err(Fault::new(FaultKind::Busy, "a DEL of this interface came after this ADD"));
+        }
         // A DEL of this very interface that was left on disk must not undo what is made from here on.
         self.replay_pending_of(attachment).await;
         let _owner = self.turn(&self.owners, owner.name(), patience(call)).await?;

@@ -2,6 +2,7 @@
 
 use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodRequest};
 
+use super::arrivals::Arrival;
 use super::attachment::Attachment;
 use super::{Sandboxes, patience, wire};
 use crate::crash;
@@ -13,7 +14,12 @@ impl<L: Ledger> Sandboxes<L> {
     /// # Errors
     /// [`FaultKind::BadEnvironment`] without a usable container id and interface name; [`FaultKind::Ledger`] and
     /// [`FaultKind::Kernel`] when the undoing failed and should be tried again.
-    pub async fn del(&self, request: &PodRequest, call: &CallContext) -> Result<Vec<Claim>, Fault> {
+    pub async fn del(
+        &self,
+        request: &PodRequest,
+        call: &CallContext,
+        arrival: Arrival,
+    ) -> Result<Vec<Claim>, Fault> {
         // Only two texts matter; a DEL may have lost the rest, or carry one that no longer means anything.
         let wanted = Attachment::of(request, call);
         let container = ContainerId::new(&request.container_id);
@@ -25,7 +31,8 @@ impl<L: Ledger> Sandboxes<L> {
         };
         crash::point("del-accepted");
         let key = (container.clone(), interface.clone());
-        let _interface = self.turn(&self.interfaces, key, patience(call)).await?;
+        let _interface = self.turn(&self.interfaces, key.clone(), patience(call)).await?;
+        self.arrivals.deleted(key, arrival);
         let provider = wanted.ok().map(|a| a.provider.to_string());
         let released = self.del_alone(&container, &interface, provider.as_deref()).await?;
         crash::point("del-before-answer");

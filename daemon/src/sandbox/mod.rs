@@ -5,9 +5,10 @@
 //!
 //! # Flow
 //! Every verb first holds the lock of its (container, interface), so that a DEL waits for the ADD it follows even when
-//! the runtime killed that ADD's plugin. Changes of a claim also hold its owner's lock.
+//! the runtime killed that ADD's plugin, and an ADD that finds a later DEL done does nothing. Changes of a claim also hold its owner's lock.
 
 pub mod add;
+pub mod arrivals;
 pub mod attachment;
 pub mod check;
 pub mod conflict;
@@ -63,6 +64,8 @@ pub struct Sandboxes<L> {
     pub readiness: Readiness,
     /// The last ADDs that failed.
     pub failures: failures::Failures,
+    /// Which of two calls came later.
+    pub arrivals: arrivals::Arrivals,
     /// One verb at a time per interface of a sandbox.
     pub interfaces: Arc<locks::Locks<(ContainerId, IfName)>>,
     /// One change at a time per owner.

@@ -16,23 +16,33 @@ use serde::Serialize;
 use super::http::{self, Answer, BodyError};
 use crate::ledger::Ledger;
 use crate::sandbox::Sandboxes;
+use crate::sandbox::arrivals::Arrival;
 use crate::{audit, explain, objects};
+
+/// Who makes a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The peer's user id.
+    pub uid: u32,
+    /// The request's place in the order of arrival.
+    pub arrival: Arrival,
+}
 
 /// Answers one request and measures it. The work of a verb goes on when the peer leaves: a plugin that is killed
 /// half-way must not leave half an interface.
-pub async fn answer<L: Ledger>(all: Arc<Sandboxes<L>>, uid: u32, request: Request<Incoming>) -> Answer {
-    if uid != 0 {
-        return forbidden(&all, uid);
+pub async fn answer<L: Ledger>(all: Arc<Sandboxes<L>>, caller: Caller, request: Request<Incoming>) -> Answer {
+    if caller.uid != 0 {
+        return forbidden(&all, caller.uid);
     }
     let (started, path) = (Instant::now(), request.uri().path().to_owned());
-    let answer = dispatch(all.clone(), request).await;
+    let answer = dispatch(all.clone(), caller.arrival, request).await;
     let label = path.strip_prefix("/api/v1/").and_then(|p| p.split('/').next()).unwrap_or("other");
     let label = if answer.status() == StatusCode::NOT_FOUND { "other" } else { label };
     all.metrics.answered(&format!("/api/v1/{label}"), answer.status().as_u16(), started.elapsed());
     answer
 }
 
-async fn dispatch<L: Ledger>(all: Arc<Sandboxes<L>>, request: Request<Incoming>) -> Answer {
+async fn dispatch<L: Ledger>(all: Arc<Sandboxes<L>>, arrival: Arrival, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
     let wanted = match path.as_str() {
         route::ADD | route::DEL | route::CHECK | route::STATUS | route::GC => Method::POST,
@@ -58,8 +68,8 @@ async fn dispatch<L: Ledger>(all: Arc<Sandboxes<L>>, request: Request<Incoming>)
     };
     let done = tokio::spawn(async move {
         match path.as_str() {
-            route::ADD => add(&all, &body, call).await,
-            route::DEL => del(&all, &body, call).await,
+            route::ADD => add(&all, &body, call, arrival).await,
+            route::DEL => del(&all, &body, call, arrival).await,
             route::CHECK => {
                 own(&body, |request: CheckRequest| async move { all.check(&request).await }).await
             }
@@ -86,11 +96,11 @@ fn forbidden<L: Ledger>(all: &Sandboxes<L>, uid: u32) -> Answer {
 
 type Call = Option<Result<CallContext, DecodeError>>;
 
-async fn add<L: Ledger>(all: &Sandboxes<L>, body: &Bytes, call: Call) -> Answer {
+async fn add<L: Ledger>(all: &Sandboxes<L>, body: &Bytes, call: Call, arrival: Arrival) -> Answer {
     let to_ours = call.is_some();
     let added = async {
         let (request, call) = parse(body, call, "add")?;
-        all.add(&request, &call).await.map(|reply| (request, reply))
+        all.add(&request, &call, arrival).await.map(|reply| (request, reply))
     };
     match added.await {
         Ok((request, reply)) => {
@@ -109,11 +119,11 @@ async fn add<L: Ledger>(all: &Sandboxes<L>, body: &Bytes, call: Call) -> Answer 
     }
 }
 
-async fn del<L: Ledger>(all: &Sandboxes<L>, body: &Bytes, call: Call) -> Answer {
+async fn del<L: Ledger>(all: &Sandboxes<L>, body: &Bytes, call: Call, arrival: Arrival) -> Answer {
     let to_ours = call.is_some();
     let deleted = async {
         let (request, call) = parse(body, call, "del")?;
-        all.del(&request, &call).await.map(|released| (request, released))
+        all.del(&request, &call, arrival).await.map(|released| (request, released))
     };
     match deleted.await {
         Ok((request, released)) => {

@@ -1,5 +1,6 @@
 //! One HTTP/1.1 connection: limits and deadlines that hold for every peer.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -26,11 +27,12 @@ pub type Answer = Response<Full<Bytes>>;
 pub async fn serve<S, F, A>(stream: S, mut drain: Drain, answer: F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Fn(Request<Incoming>) -> A + Send + 'static,
+    F: FnMut(Request<Incoming>) -> A + Send + 'static,
     A: Future<Output = Answer> + Send + 'static,
 {
+    let answer = RefCell::new(answer);
     let service = service_fn(move |request| {
-        let answer = answer(request);
+        let answer = (answer.borrow_mut())(request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
