@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::condition::Condition;
 use crate::schema::{ColumnType, Schema};
-use crate::value::{Row, Uuid, Value};
+use crate::value::{Row, Uuid};
 
 mod replica;
 #[cfg(test)]

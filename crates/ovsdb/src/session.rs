@@ -15,7 +15,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::failure::Loss;
+use crate::failure::{Loss, Unsent};
 use crate::monitor::{Beginning, Replica, Watches};
 use crate::rpc::{self, Incoming};
 use crate::schema::Schema;
@@ -185,10 +185,12 @@ impl Session {
         }
     }
 
-    /// A transaction is to be made.
-    pub fn transact(&mut self, transaction: Transaction) {
-        let closed = matches!(self.phase, Phase::Closed);
-        self.exchange.submit(transaction, closed, &mut self.actions);
+    /// A transaction is to be made. The number is the caller's, never used before; its answer will carry it.
+    pub fn transact(&mut self, ticket: u64, transaction: Transaction) {
+        if matches!(self.phase, Phase::Closed) {
+            return self.actions.push_back(exchange::unsent(ticket, Unsent::Closed));
+        }
+        self.exchange.submit(ticket, transaction, &mut self.actions);
         self.send_queue();
     }
 

@@ -22,7 +22,7 @@ impl Backoff {
     /// The wait after this many failed attempts: none before the next endpoint, and a longer one after each round of them.
     pub fn delay(&self, attempts: u32, endpoints: NonZeroUsize) -> Duration {
         let endpoints = u32::try_from(endpoints.get()).unwrap_or(u32::MAX);
-        if attempts == 0 || attempts % endpoints != 0 {
+        if attempts == 0 || !attempts.is_multiple_of(endpoints) {
             return Duration::ZERO;
         }
         let doublings = (attempts / endpoints - 1).min(20);

@@ -14,18 +14,17 @@ use crate::rpc::{self, RpcError};
 /// A transaction on its way.
 #[derive(Debug)]
 pub struct Transaction {
-    ticket: u64,
     params: Box<RawValue>,
     operations: usize,
     deadline: Instant,
 }
 
 impl Transaction {
-    /// Operations on a database, to be answered by then under the caller's number for them.
-    pub fn new(ticket: u64, database: &str, operations: &[Operation], deadline: Instant) -> Self {
+    /// Operations on a database, to be answered by then.
+    pub fn new(database: &str, operations: &[Operation], deadline: Instant) -> Self {
         let params: Vec<Box<RawValue>> =
             std::iter::once(raw(&database)).chain(operations.iter().map(raw)).collect();
-        Self { ticket, params: raw(&params), operations: operations.len(), deadline }
+        Self { params: raw(&params), operations: operations.len(), deadline }
     }
 }
 
@@ -54,7 +53,7 @@ pub(super) struct Exchange {
     limit: usize,
     last_id: u64,
     awaited: BTreeMap<u64, Awaited>,
-    queue: VecDeque<Transaction>,
+    queue: VecDeque<(u64, Transaction)>,
 }
 
 impl Exchange {
@@ -73,18 +72,16 @@ impl Exchange {
         self.awaited.remove(&id)
     }
 
-    pub(super) fn submit(&mut self, new: Transaction, closed: bool, actions: &mut VecDeque<Action>) {
-        if closed {
-            actions.push_back(unsent(new.ticket, Unsent::Closed));
-        } else if self.queue.len() + self.awaited.len() >= self.limit {
-            actions.push_back(unsent(new.ticket, Unsent::Busy { limit: self.limit }));
+    pub(super) fn submit(&mut self, ticket: u64, new: Transaction, actions: &mut VecDeque<Action>) {
+        if self.queue.len() + self.awaited.len() >= self.limit {
+            actions.push_back(unsent(ticket, Unsent::Busy { limit: self.limit }));
         } else {
-            self.queue.push_back(new);
+            self.queue.push_back((ticket, new));
         }
     }
 
     pub(super) fn send_queue(&mut self, link: u64, actions: &mut VecDeque<Action>) {
-        while let Some(Transaction { ticket, params, operations, deadline }) = self.queue.pop_front() {
+        while let Some((ticket, Transaction { params, operations, deadline })) = self.queue.pop_front() {
             let id = self.expect(Awaited::Transaction { ticket, operations, deadline });
             actions.push_back(Action::Send { link, message: rpc::request(id, "transact", &params) });
         }
@@ -92,15 +89,15 @@ impl Exchange {
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let sent = self.awaited.values().filter_map(Awaited::deadline);
-        self.queue.iter().map(|transaction| transaction.deadline).chain(sent).min()
+        self.queue.iter().map(|(_, transaction)| transaction.deadline).chain(sent).min()
     }
 
     /// Answers the transactions whose time is over.
     pub(super) fn expire(&mut self, now: Instant, actions: &mut VecDeque<Action>) {
-        self.queue.retain(|transaction| {
+        self.queue.retain(|(ticket, transaction)| {
             let alive = transaction.deadline > now;
             if !alive {
-                actions.push_back(unsent(transaction.ticket, Unsent::Overdue));
+                actions.push_back(unsent(*ticket, Unsent::Overdue));
             }
             alive
         });
@@ -125,7 +122,7 @@ impl Exchange {
 
     /// Answers the transactions that were not sent.
     pub(super) fn close(&mut self, actions: &mut VecDeque<Action>) {
-        actions.extend(self.queue.drain(..).map(|transaction| unsent(transaction.ticket, Unsent::Closed)));
+        actions.extend(self.queue.drain(..).map(|(ticket, _)| unsent(ticket, Unsent::Closed)));
     }
 }
 
@@ -138,7 +135,7 @@ impl Awaited {
     }
 }
 
-fn unsent(ticket: u64, why: Unsent) -> Action {
+pub(super) fn unsent(ticket: u64, why: Unsent) -> Action {
     Action::Answer { ticket, answer: Err(TransactError::NotSent(why)) }
 }
 

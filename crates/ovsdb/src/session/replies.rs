@@ -46,7 +46,7 @@ impl Session {
                 Ok(())
             }
             Awaited::Schema => {
-                let new: Schema = read("the schema", &*result.map_err(Loss::Refused)?)?;
+                let new: Schema = read("the schema", &result.map_err(Loss::Refused)?)?;
                 if let Phase::Greeting { schema, .. } = &mut self.phase {
                     *schema = Some(Arc::new(new));
                 }
@@ -54,7 +54,7 @@ impl Session {
             }
             Awaited::Server => {
                 let beginning: Beginning =
-                    read("the server's description", &*result.map_err(Loss::Refused)?)?;
+                    read("the server's description", &result.map_err(Loss::Refused)?)?;
                 self.server.replace(server::shape(), beginning.updates).map_err(Loss::Inconsistent)?;
                 if let Phase::Greeting { described, .. } = &mut self.phase {
                     *described = true;
