@@ -109,7 +109,8 @@ fn pod_annotations_reach_us_through_containerd_without_an_api_server() {
         .annotation("ovn.kubernetes.io/mac_address", "02:00:00:00:00:77");
 
     let sandbox = containerd.run(&pod).unwrap();
-    let refused = containerd.run(&Pod::new("thief").annotation("ovn.kubernetes.io/ip_address", "192.168.0.77"));
+    let refused =
+        containerd.run(&Pod::new("thief").annotation("ovn.kubernetes.io/ip_address", "192.168.0.77"));
 
     assert_eq!(sandbox.ips, ["192.168.0.77"]);
     assert!(witness::ping(&lab.outside, "192.168.0.77"));
@@ -175,7 +176,8 @@ fn ours(conf: fn(&std::path::Path) -> Value) -> (Lab, Value) {
 /// The addresses that the ledger has.
 fn held(lab: &Lab) -> Vec<String> {
     let list = witness::vpcctl_json(lab, "get ip");
-    let addresses = list["items"].as_array().unwrap().iter().map(|i| i["spec"]["ipAddress"].as_str().unwrap());
+    let addresses =
+        list["items"].as_array().unwrap().iter().map(|i| i["spec"]["ipAddress"].as_str().unwrap());
     addresses.map(str::to_owned).collect()
 }
 
