@@ -53,10 +53,7 @@ pub(crate) fn misfit(column_type: &Json, value: &Value) -> Option<String> {
         Value::Map(map) => map.len(),
     } as u64;
     let least = column_type["min"].as_u64().unwrap_or(1);
-    let most = match &column_type["max"] {
-        Json::Null => 1,
-        most => most.as_u64().unwrap_or(u64::MAX),
-    };
+    let most = if column_type["max"].is_null() { 1 } else { column_type["max"].as_u64().unwrap_or(u64::MAX) };
     if count < least || count > most {
         return Some(format!("takes {least} to {most} elements, not {count}"));
     }

@@ -97,7 +97,7 @@ impl Wanted {
     }
 
     /// Adds a row and tags it with its owner. Adding the same row again changes nothing.
-    pub fn want(&mut self, owner: &Owner, row: &impl NbRow) -> Result<(), WantedTwice> {
+    pub fn want(&mut self, owner: &Owner, row: &dyn NbRow) -> Result<(), WantedTwice> {
         let mut columns = row.to_columns();
         tag(&mut columns, owner);
         self.add(Row { key: row.key(), place: row.place(), owner: owner.clone(), columns })

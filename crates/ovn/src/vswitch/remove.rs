@@ -7,8 +7,8 @@ use ovsdb::value::{Atom, Uuid};
 
 use super::local::Local;
 use super::{Interface, LocalTable, Qos};
-use crate::cell::{set, text};
-use crate::operation::{Values, delete, guard, has_external_id, is, mutate, take_out};
+use crate::cell::{empty, set, text};
+use crate::operation::{Values, delete, guard, has_external_id, is, mutate, take_out, update};
 use crate::owner::{VENDOR, VENDOR_KEY};
 
 /// Which ports to take out.
@@ -55,6 +55,12 @@ pub fn remove_pod_ports(which: &Which, local: &Local) -> Vec<Operation> {
     let kept: BTreeSet<Uuid> =
         local.ports().filter(|(uuid, _)| !gone.contains(uuid)).filter_map(|(_, port)| port.qos).collect();
     limits.retain(|uuid, _| !kept.contains(uuid));
+    // The server counts the reference of a port that vanishes in this very transaction, and would refuse.
+    let holding = local
+        .ports()
+        .filter(|(uuid, port)| gone.contains(uuid) && port.qos.is_some_and(|qos| limits.contains_key(&qos)));
+    let let_go = Values::from([("qos".to_owned(), empty())]);
+    operations.extend(holding.map(|(uuid, _)| update("Port", is(uuid), let_go.clone())));
     operations.extend(delete_limits(local, &limits));
     operations
 }
