@@ -53,8 +53,7 @@ impl Session {
                 Ok(())
             }
             Awaited::Server => {
-                let beginning: Beginning =
-                    read("the server's description", &result.map_err(Loss::Refused)?)?;
+                let beginning: Beginning = read("the server's description", &result.map_err(Loss::Refused)?)?;
                 self.server.replace(server::shape(), beginning.updates).map_err(Loss::Inconsistent)?;
                 if let Phase::Greeting { described, .. } = &mut self.phase {
                     *described = true;
