@@ -144,14 +144,14 @@ impl<L: Ledger> Sandboxes<L> {
         };
         loop {
             self.replay_pending().await;
-            let failed = self.pending.count() > 0;
-            tokio::select! {
-                ready = watch.readable() => {
-                    let Ok(mut ready) = ready else { return };
+            let patience = if self.pending.count() > 0 { RETRY } else { Duration::MAX };
+            match tokio::time::timeout(patience, watch.readable()).await {
+                Ok(Ok(mut ready)) => {
                     while ready.get_inner().0.read_events().is_ok() {}
                     ready.clear_ready();
                 }
-                () = tokio::time::sleep(RETRY), if failed => {}
+                Ok(Err(_)) => return,
+                Err(_elapsed) => {}
             }
         }
     }
