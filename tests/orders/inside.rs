@@ -1,5 +1,6 @@
-//! The interfaces of a namespace at the price of reading one file.
+//! The interfaces and addresses of a namespace at the price of reading a file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Stdio};
@@ -29,6 +30,17 @@ impl Inside {
     pub(crate) fn has(&self, interface: &str) -> bool {
         let table = fs::read_to_string(self.path("net/dev")).unwrap();
         table.lines().any(|line| line.trim_start().starts_with(&format!("{interface}:")))
+    }
+
+    /// The IPv4 addresses of whatever interface but the loopback one.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        let trie = fs::read_to_string(self.path("net/fib_trie")).unwrap();
+        let lines: Vec<_> = trie.lines().map(str::trim).collect();
+        let local = lines.windows(2).filter(|pair| pair[1] == "/32 host LOCAL");
+        let addresses = local.filter_map(|pair| pair[0].strip_prefix("|-- ")).map(str::to_owned);
+        // The same trie is shown as the main and the local table.
+        let found: BTreeSet<_> = addresses.filter(|address| !address.starts_with("127.")).collect();
+        found.into_iter().collect()
     }
 
     fn path(&self, file: &str) -> String {

@@ -107,9 +107,9 @@ impl Model {
         }
     }
 
-    /// The sandboxes that have the interface.
-    pub(crate) fn owners(&self) -> Vec<Container> {
-        self.held.keys().copied().collect()
+    /// The address that a sandbox's interface has.
+    pub(crate) fn held_by(&self, container: Container) -> Option<&String> {
+        self.held.get(&container)
     }
 
     /// The claims: whose, and for which address.
