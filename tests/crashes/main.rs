@@ -71,6 +71,28 @@ fn a_daemon_killed_anywhere_in_a_delegated_del_leaves_nothing_behind() {
     kill_daemons(Form::Delegated, Verb::Del);
 }
 
+#[test]
+fn a_daemon_killed_in_the_replay_of_a_del_replays_it_at_the_next_start() {
+    let Some(lab) = crashing() else { return };
+    for (number, point) in
+        ["del-unwired", "ledger-before-write", "ledger-after-write"].into_iter().enumerate()
+    {
+        let case = Case::new(&lab, Form::Own, number);
+        let mut daemon = Daemon::start(&lab, &FLAGS);
+        case.add.run(&lab).ok();
+        daemon.kill9();
+        case.call(Verb::Del).run(&lab).ok();
+
+        let mut dying = Daemon::start_with(&lab, &FLAGS, &[(CRASH_AT, point)]);
+        wait::until("the daemon to be killed", PATIENCE, || dying.service().ended());
+        assert!(dying.service().was_killed(), "{point}");
+
+        daemon.restart();
+        assert_eq!(case.links(), Vec::<String>::new(), "{point}");
+        ledger::assert_empty(&lab);
+    }
+}
+
 /// A lab of crash builds with the guide's Subnet; `None`, and a word about it, on a machine that cannot do it.
 fn crashing() -> Option<Lab> {
     let needed =
