@@ -1,5 +1,4 @@
 //! The user guide's own objects, end to end: what OVN is asked for, and what people are told.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 mod lab;
 

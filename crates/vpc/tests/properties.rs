@@ -1,5 +1,4 @@
 //! What holds for all facts: order does not matter, parts make the whole, nothing is left, nobody suffers for another.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 mod lab;
 

@@ -26,7 +26,7 @@ pub(super) enum Node {
 }
 
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len() };
+    let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len(), is_negated: false };
     let node = parser.chain(0)?;
     match parser.peek() {
         None => Ok(node),
@@ -40,6 +40,8 @@ struct Parser<'a> {
     next: usize,
     /// Length of the text.
     end: usize,
+    /// Inside an odd number of `!`.
+    is_negated: bool,
 }
 
 /// The right side of a comparison.
@@ -114,26 +116,72 @@ impl<'a> Parser<'a> {
                 self.next += 1;
                 Ok(Node::Other)
             }
-            Some(Token::Value(_)) => self.of_constant(),
-            Some(_) => self.fail("expected a condition here, such as ip4.src == 10.0.1.0/24"),
+            Some(Token::Sign(sign)) if *sign != "{" => {
+                self.fail("expected a condition here, such as ip4.src == 10.0.1.0/24")
+            }
+            Some(_) => self.of_operand(),
         }
     }
 
-    /// After `!`: parentheses, another `!`, or something that is yes or no by itself.
+    /// After `!`: parentheses, or something that is yes or no by itself.
     fn negated(&mut self, depth: usize) -> Result<Node, SyntaxError> {
         let start = self.at();
-        if let Some(Token::Name(name)) = self.peek().cloned() {
-            let (_, holds) = self.field()?;
-            if self.is_comparison(self.next) {
-                return Err(SyntaxError::new(start, "put what stands after ! in parentheses"));
+        self.is_negated = !self.is_negated;
+        match self.peek().cloned() {
+            Some(Token::Name(name)) => {
+                let (_, holds) = self.field()?;
+                if self.is_comparison(self.next) {
+                    return Err(SyntaxError::new(start, "put what stands after ! in parentheses"));
+                }
+                self.truth(start, name, holds)?;
             }
-            if holds != Holds::Bit {
-                return Err(SyntaxError::new(start, format!("{name} is neither true nor false")));
+            Some(Token::Sign("!")) => return self.fail("two ! side by side; leave both out"),
+            _ => {
+                self.term(depth + 1)?;
             }
-        } else {
-            self.term(depth + 1)?;
         }
+        self.is_negated = !self.is_negated;
         Ok(Node::Other)
+    }
+
+    /// A field that stands for itself.
+    fn truth(&self, start: usize, name: &str, holds: Holds) -> Result<(), SyntaxError> {
+        match holds {
+            Holds::Bit => Ok(()),
+            Holds::Kind => self.positive(start, name, true),
+            Holds::Port | Holds::Number(_) | Holds::Word(_) | Holds::Mac | Holds::V4 | Holds::V6 => {
+                Err(SyntaxError::new(start, format!("{name} is compared with nothing; write {name} == …")))
+            }
+        }
+    }
+
+    /// Refuses a word that is asked for by what it is not, all `!` around it counted.
+    fn positive(&self, start: usize, name: &str, asks_for_it: bool) -> Result<(), SyntaxError> {
+        if asks_for_it != self.is_negated {
+            return Ok(());
+        }
+        let advice = "OVN has no match for everything else; name what is meant, or let a rule of higher priority take it out";
+        Err(SyntaxError::new(start, format!("{name} can be asked for, but not excluded; {advice}")))
+    }
+
+    /// What holds for comparisons of words.
+    fn compared(
+        &self,
+        start: usize,
+        name: &str,
+        operator: &str,
+        operand: &Operand,
+        holds: Holds,
+    ) -> Result<(), SyntaxError> {
+        let is_equal = operator == "==";
+        match holds {
+            Holds::Port | Holds::Word(_) => self.positive(start, name, is_equal),
+            Holds::Kind => {
+                let is_one = operand.values.iter().all(|constant| constant.value == 1);
+                self.positive(start, name, is_equal == is_one)
+            }
+            Holds::Number(_) | Holds::Mac | Holds::V4 | Holds::V6 | Holds::Bit => Ok(()),
+        }
     }
 
     fn is_comparison(&self, place: usize) -> bool {
@@ -149,6 +197,9 @@ impl<'a> Parser<'a> {
         self.next += 1;
         if !self.take_sign("[") {
             return Ok((name, whole));
+        }
+        if matches!(whole, Holds::Port | Holds::Word(_) | Holds::Kind) {
+            return self.fail(format!("{name} has no bits to choose from"));
         }
         let low = self.bit(whole)?;
         let high = if self.take_sign("..") { self.bit(whole)? } else { low };
@@ -179,27 +230,30 @@ impl<'a> Parser<'a> {
         let start = self.at();
         let (field, holds) = self.field()?;
         let Some(operator) = self.operator() else {
-            if holds == Holds::Bit {
-                return Ok(Node::Other);
-            }
-            return Err(SyntaxError::new(
-                start,
-                format!("{name} is compared with nothing; write {name} == …"),
-            ));
+            self.truth(start, name, holds)?;
+            return Ok(Node::Other);
         };
         let operand = self.operand(holds, operator)?;
+        self.compared(start, name, operator, &operand, holds)?;
         let tells = operator == "==" && !operand.has_names && !field.is_empty();
         Ok(if tells { Node::Among { field: field.to_owned(), values: operand.values } } else { Node::Other })
     }
 
-    /// `1024 <= tcp.dst`, `1024 <= tcp.dst < 2048`.
-    fn of_constant(&mut self) -> Result<Node, SyntaxError> {
-        let value = self.next;
-        self.next += 1;
+    /// `1024 <= tcp.dst`, `1024 <= tcp.dst < 2048`, `{80, 443} == tcp.dst`.
+    fn of_operand(&mut self) -> Result<Node, SyntaxError> {
+        let (start, first) = (self.at(), self.next);
+        if self.take_sign("{") {
+            while self.peek().is_some() && !self.take_sign("}") {
+                self.next += 1;
+            }
+        } else {
+            self.next += 1;
+        }
         let Some(operator) = self.operator() else { return self.fail("expected a comparison here") };
-        let (_, holds) = self.field()?;
-        let after = std::mem::replace(&mut self.next, value);
-        self.operand(holds, operator)?;
+        let (name, holds) = self.field()?;
+        let after = std::mem::replace(&mut self.next, first);
+        let operand = self.operand(holds, operator)?;
+        self.compared(start, name, operator, &operand, holds)?;
         self.next = after;
         if let Some(second) = self.operator() {
             if matches!(operator, "==" | "!=") || operator.chars().next() != second.chars().next() {
@@ -276,7 +330,7 @@ fn wanted(holds: Holds) -> String {
         Holds::Mac => "an Ethernet address".to_owned(),
         Holds::V4 => "an IPv4 address, a range of them or an address set $name".to_owned(),
         Holds::V6 => "an IPv6 address, a range of them or an address set $name".to_owned(),
-        Holds::Bit => "0 or 1".to_owned(),
+        Holds::Bit | Holds::Kind => "0 or 1".to_owned(),
         Holds::Number(bits) | Holds::Word(bits) => {
             let largest = (1_u128 << bits.min(127)) - 1;
             format!("a number from 0 to {largest}")

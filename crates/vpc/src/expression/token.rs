@@ -140,13 +140,8 @@ fn constant(word: &str, at: usize) -> Result<Constant, SyntaxError> {
     let Some(mask) = mask else { return Ok(Constant { form, value, mask: None }) };
     let mask = mask_of(mask, form)
         .ok_or_else(|| SyntaxError::new(at, format!("the part of {word:?} after / is no mask for it")))?;
-    if value & !mask != 0 {
-        return Err(SyntaxError::new(
-            at,
-            format!("{word:?} has bits outside its mask; write it as {}", written(form, value & mask, word)),
-        ));
-    }
-    Ok(Constant { form, value, mask: Some(mask) })
+    // OVN reads `10.0.1.5/24` as `10.0.1.0/24`.
+    Ok(Constant { form, value: value & mask, mask: Some(mask) })
 }
 
 fn plain(text: &str) -> Option<(Form, u128)> {
@@ -155,6 +150,9 @@ fn plain(text: &str) -> Option<(Form, u128)> {
         return digits.then(|| u128::from_str_radix(hex, 16).ok()).flatten().map(|n| (Form::Number, n));
     }
     if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) {
+        if text.len() > 1 && text.starts_with('0') {
+            return None;
+        }
         return text.parse().ok().map(|number| (Form::Number, number));
     }
     if let Ok(v4) = text.parse::<Ipv4Addr>() {
@@ -184,18 +182,4 @@ fn mask_of(text: &str, form: Form) -> Option<u128> {
 fn prefix_mask(length: u32, bits: u32) -> u128 {
     let all = u128::MAX >> (128 - bits);
     all & !all.checked_shr(length).unwrap_or(0)
-}
-
-fn written(form: Form, value: u128, word: &str) -> String {
-    let mask = word.split_once('/').map_or("", |(_, mask)| mask);
-    let low = |shift: u32| u32::try_from(value >> shift & 0xffff_ffff).unwrap_or_default();
-    match form {
-        Form::V4 => format!("{}/{mask}", Ipv4Addr::from(low(0))),
-        Form::V6 => format!("{}/{mask}", Ipv6Addr::from(value)),
-        Form::Mac => {
-            let [_, _, b @ ..] = (u64::from(low(32)) << 32 | u64::from(low(0))).to_be_bytes();
-            format!("{}/{mask}", Mac::new(b))
-        }
-        Form::Number => format!("{value}/{mask}"),
-    }
 }

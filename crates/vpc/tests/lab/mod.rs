@@ -11,7 +11,7 @@ use ovn::wanted::{Row, Wanted};
 use vpc::{Facts, PortFact};
 
 /// Adds every Vpc and Subnet of a YAML text with several documents.
-pub fn add(facts: &mut Facts, yaml: &str) {
+pub(crate) fn add(facts: &mut Facts, yaml: &str) {
     for document in yaml.split("---\n").filter(|document| !document.trim().is_empty()) {
         if document.contains("kind: Vpc\n") {
             let vpc: Vpc = serde_saphyr::from_str(document).unwrap();
@@ -24,7 +24,7 @@ pub fn add(facts: &mut Facts, yaml: &str) {
 }
 
 /// A pod's port in the default network.
-pub fn port(namespace: &str, pod: &str, subnet: &str, ip: &str) -> PortFact {
+pub(crate) fn port(namespace: &str, pod: &str, subnet: &str, ip: &str) -> PortFact {
     let mac = ip.bytes().fold(7_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     PortFact {
         namespace: namespace.into(),
@@ -40,12 +40,12 @@ pub fn port(namespace: &str, pod: &str, subnet: &str, ip: &str) -> PortFact {
 }
 
 /// The keys of all rows with their owners, one a line.
-pub fn keys(wanted: &Wanted) -> String {
+pub(crate) fn keys(wanted: &Wanted) -> String {
     lines(wanted.rows().map(|row| format!("{} {}", row.owner, row.key)))
 }
 
 /// The rows of one table, one a line: `column=value` without what is empty, without the tag.
-pub fn rows(wanted: &Wanted, table: &str) -> String {
+pub(crate) fn rows(wanted: &Wanted, table: &str) -> String {
     lines(wanted.rows().filter(|row| row.key.table.name() == table).map(text))
 }
 
