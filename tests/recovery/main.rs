@@ -3,6 +3,7 @@
 //! Witnesses are `ip`, `ping`, `vpcctl`, the daemon's log and the files it leaves, never code of the product.
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
+mod away;
 mod damage;
 mod end;
 mod pending;

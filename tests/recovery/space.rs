@@ -49,7 +49,7 @@ fn a_full_disk_refuses_adds_keeps_dels_for_later_and_needs_no_restart() {
 }
 
 /// Words to put before the daemon, so that its state folder is a small file system of its own.
-fn on_small_disk(lab: &Lab) -> Vec<OsString> {
+pub(crate) fn on_small_disk(lab: &Lab) -> Vec<OsString> {
     let state = lab.folder("state");
     let script = format!("mount -t tmpfs -o size=4m tmpfs {} && exec \"$@\"", state.display());
     // Namespaces that are made later have to be seen in there.
@@ -58,13 +58,13 @@ fn on_small_disk(lab: &Lab) -> Vec<OsString> {
 }
 
 /// The path that leads to a file as the daemon sees it.
-fn seen_by(daemon: &mut Daemon, path: &std::path::Path) -> PathBuf {
+pub(crate) fn seen_by(daemon: &mut Daemon, path: &std::path::Path) -> PathBuf {
     let root = format!("/proc/{}/root", daemon.service().pid());
     PathBuf::from(root).join(path.strip_prefix("/").unwrap())
 }
 
 /// Writes until there is no space left.
-fn fill(filler: &std::path::Path) {
+pub(crate) fn fill(filler: &std::path::Path) {
     use std::io::Write;
     let mut file = fs::File::create(filler).unwrap();
     for size in [64 << 10, 4 << 10] {
@@ -73,7 +73,7 @@ fn fill(filler: &std::path::Path) {
 }
 
 /// Gives the pod one interface after the other; the ADD that is refused.
-fn add_until_refused(lab: &Lab, pod: &Netns) -> Call {
+pub(crate) fn add_until_refused(lab: &Lab, pod: &Netns) -> Call {
     let adds = (1..PODS).map(|n| crate::add(lab, pod, &format!("p{n}")).ifname(&format!("net{n}x")));
     let refused = adds.into_iter().find(|add| !add.run(lab).done.success());
     refused.unwrap_or_else(|| panic!("{PODS} ADDs found space on a full disk"))

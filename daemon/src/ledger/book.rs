@@ -159,6 +159,15 @@ impl Book {
         self.claims.get(&id)
     }
 
+    /// The change that takes `change` back, as seen before it is made.
+    pub fn inverse(&self, change: &Change) -> Change {
+        let (Change::Put(claim) | Change::Remove(claim)) = change;
+        match self.claims.get(&claim.id) {
+            Some(before) => Change::Put(before.clone()),
+            None => Change::Remove(claim.clone()),
+        }
+    }
+
     /// Makes a change in memory.
     pub fn apply(&mut self, change: &Change) {
         match change {

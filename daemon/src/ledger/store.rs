@@ -73,9 +73,10 @@ impl Store {
     /// # Errors
     /// [`LedgerError::Store`]; every other call fails then, until this one succeeds.
     pub fn reopen(&mut self) -> Result<(), LedgerError> {
-        // Closed first, for its lock on the file. One that is gone by now comes back without tables, and so unreadable.
+        // Closed first, for its lock on the file. One that is gone by now is not made anew: it would say that nobody
+        // holds anything, and it may come back.
         self.database = None;
-        self.database = Some(create(&self.path).map_err(|e| failed(&self.path, e.into()))?);
+        self.database = Some(builder().open(&self.path).map_err(|e| failed(&self.path, e.into()))?);
         Ok(())
     }
 
@@ -270,7 +271,13 @@ fn create_sound(path: &Path) -> Result<Database, DatabaseError> {
 }
 
 fn create(path: &Path) -> Result<Database, DatabaseError> {
-    Database::builder().set_cache_size(CACHE_BYTES).create(path)
+    builder().create(path)
+}
+
+fn builder() -> redb::Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
 }
 
 fn failed(path: &Path, source: redb::Error) -> LedgerError {

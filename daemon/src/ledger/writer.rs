@@ -1,4 +1,8 @@
 //! The thread that owns the store: it decides in memory, writes what was decided in one flush, then answers.
+//!
+//! # Failures
+//! What could not be written is taken back in memory too, so that a release that failed is found again when it is
+//! tried again. Whether any of it is on disk is in doubt; until the file has been read again nothing is decided.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -116,29 +120,54 @@ struct Writer {
     metrics: LedgerMetrics,
 }
 
+/// What one flush writes, and what takes it back in memory.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    inverses: Vec<Change>,
+}
+
 /// What to tell a caller once the batch is on disk, or that it is not.
 type Tell = Box<dyn FnOnce(Result<(), LedgerError>)>;
 
 impl Writer {
     fn run(mut self, ops: &Receiver<Op>) {
         while let Ok(first) = ops.recv() {
+            let ops = std::iter::once(first).chain(ops.try_iter().take(BATCH - 1));
             if self.broken.is_some() {
                 self.reload();
             }
-            let mut changes = Vec::new();
-            let mut tells = Vec::new();
-            tells.extend(self.decide(first, &mut changes));
-            for op in ops.try_iter().take(BATCH - 1) {
-                tells.extend(self.decide(op, &mut changes));
+            if let Some(error) = self.broken.clone() {
+                ops.for_each(|op| self.refuse(op, error.clone()));
+                continue;
             }
-            let written = self.write(&changes);
+            let mut batch = Batch::default();
+            let mut tells = Vec::new();
+            for op in ops {
+                tells.extend(self.decide(op, &mut batch));
+            }
+            let written = self.write(&batch);
             for tell in tells {
                 tell(written.clone());
             }
         }
     }
 
-    fn decide(&mut self, op: Op, changes: &mut Vec<Change>) -> Option<Tell> {
+    /// Says why the store cannot be used. The subnets are not in it: they change all the same.
+    fn refuse(&mut self, op: Op, error: LedgerError) {
+        match op {
+            Op::Claim(_, reply) => drop(reply.send(Err(error))),
+            Op::Release(_, reply) => drop(reply.send(Err(error))),
+            Op::SetAside(_, _, reply) | Op::Probe(reply) => drop(reply.send(Err(error))),
+            Op::Respec(subnets, reply) => {
+                self.subnets.clone_from(&subnets);
+                lock(&self.book).respec(subnets);
+                drop(reply.send(Ok(())));
+            }
+        }
+    }
+
+    fn decide(&mut self, op: Op, batch: &mut Batch) -> Option<Tell> {
         let mut book = lock(&self.book);
         match op {
             Op::Claim(mut request, reply) => {
@@ -147,7 +176,7 @@ impl Writer {
                     Ok(decision) => decision,
                     Err(error) => return answer(reply, Err(error)),
                 };
-                keep(&mut book, changes, decision.changes);
+                keep(&mut book, batch, decision.changes);
                 drop(book);
                 if let Some(on_chosen) = request.on_chosen.take().filter(|_| decision.claimed.is_fresh) {
                     on_chosen(&decision.claimed.claim.addresses);
@@ -157,12 +186,12 @@ impl Writer {
             Op::Release(conditions, reply) => {
                 let decided = book.decide_release(&conditions);
                 let claims = decided.iter().map(|(Change::Put(c) | Change::Remove(c))| c.clone()).collect();
-                keep(&mut book, changes, decided);
+                keep(&mut book, batch, decided);
                 tell(reply, claims)
             }
             Op::SetAside(claim, address, reply) => {
                 let decided = book.decide_release(&[ReleaseIf::undo(&claim)]);
-                keep(&mut book, changes, decided);
+                keep(&mut book, batch, decided);
                 book.set_aside(&claim.subnet, address, seconds_now());
                 tell(reply, ())
             }
@@ -192,10 +221,7 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&mut self, changes: &[Change]) -> Result<(), LedgerError> {
-        if let Some(error) = &self.broken {
-            return Err(error.clone());
-        }
+    fn write(&mut self, Batch { changes, inverses }: &Batch) -> Result<(), LedgerError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -206,6 +232,9 @@ impl Writer {
         crate::crash::point("ledger-after-write");
         if let Err(error) = &written {
             tracing::error!(error = crate::causes::chain(error), "the address ledger could not be written");
+            let mut book = lock(&self.book);
+            inverses.iter().rev().for_each(|change| book.apply(change));
+            drop(book);
             self.reload();
         }
         written
@@ -215,8 +244,12 @@ impl Writer {
     fn reload(&mut self) {
         let book = self.store.reopen().and_then(|()| self.store.book(self.subnets.clone()));
         self.broken = match book {
-            Ok(book) => {
-                *lock(&self.book) = book;
+            Ok(mut read) => {
+                let mut book = lock(&self.book);
+                for (subnet, address, aside) in book.set_aside_addresses() {
+                    read.set_aside(subnet, address, aside.since);
+                }
+                *book = read;
                 None
             }
             Err(error) => {
@@ -227,10 +260,11 @@ impl Writer {
     }
 }
 
-fn keep(book: &mut Book, changes: &mut Vec<Change>, decided: Vec<Change>) {
+fn keep(book: &mut Book, batch: &mut Batch, decided: Vec<Change>) {
     for change in decided {
+        batch.inverses.push(book.inverse(&change));
         book.apply(&change);
-        changes.push(change);
+        batch.changes.push(change);
     }
 }
 

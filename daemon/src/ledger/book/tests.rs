@@ -187,6 +187,29 @@ fn an_address_set_aside_is_given_again_only_after_it_was_readmitted() {
     assert_eq!(again.claimed.claim.addresses, [first]);
 }
 
+#[test]
+fn a_change_that_is_taken_back_leaves_every_claim_as_it_was() {
+    let mut book = book();
+    let kept = ClaimRequest { workload: Workload::StatefulSet { ordinal: 0 }, ..request("db-0", "u", "c1") };
+    claim(&mut book, &kept).unwrap();
+    claim(&mut book, &request("p", "u", "c2")).unwrap();
+    let before: Vec<Claim> = book.claims().cloned().collect();
+    let releases: Vec<ReleaseIf> = before.iter().map(ReleaseIf::unchanged).collect();
+    // One claim parked, one freed, one taken over, one made.
+    let mut changes = book.decide_release(&releases);
+    changes.extend(book.decide(&request("p", "u", "c3")).unwrap().changes);
+    changes.extend(book.decide(&request("q", "u", "c4")).unwrap().changes);
+
+    for change in &changes {
+        let inverse = book.inverse(change);
+        book.apply(change);
+        book.apply(&inverse);
+    }
+
+    assert_eq!((changes.len(), book.claims().cloned().collect::<Vec<_>>()), (4, before));
+    check(&book, &spec("10.0.0.0/29"));
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Add { pod: u8, uid: u8, container: u8, kept: bool },

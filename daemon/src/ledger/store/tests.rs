@@ -94,6 +94,21 @@ fn a_damaged_file_is_kept_aside_and_a_new_one_begun() {
 }
 
 #[test]
+fn a_file_that_is_opened_again_says_what_was_written_and_one_that_vanished_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(&folder).store;
+    store.write(&[Change::Put(claim(1, "10.0.0.5"))]).unwrap();
+
+    store.reopen().unwrap();
+    assert_eq!(store.claims().unwrap(), [claim(1, "10.0.0.5")]);
+
+    std::fs::remove_file(folder.path().join("ledger.redb")).unwrap();
+    assert!(matches!(store.reopen(), Err(LedgerError::Store { .. })));
+    assert!(matches!(store.write(&[Change::Put(claim(2, "10.0.0.6"))]), Err(LedgerError::Store { .. })));
+    assert!(matches!(store.touch(), Err(LedgerError::Store { .. })));
+}
+
+#[test]
 fn a_second_process_is_refused_without_harm() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(&folder).store;
