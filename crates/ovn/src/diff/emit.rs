@@ -97,18 +97,20 @@ impl<'a> Plan<'a> {
 
     /// Puts rows where they are wanted.
     fn moves(&mut self, matching: &Matching<'_>) {
+        let mut into_new: BTreeMap<(usize, &str), Vec<Atom>> = BTreeMap::new();
         for moving in &matching.moves {
             let atom = moving.child.atom();
             match moving.to {
-                Target::New(number) => {
-                    // New rows are numbered in the order in which they were collected.
-                    let Some((_, values)) = self.new.get_mut(number) else { continue };
-                    let column = values.entry(moving.column.to_owned()).or_insert_with(empty);
-                    *column = with(column, atom);
-                }
+                Target::New(number) => into_new.entry((number, moving.column)).or_default().push(atom),
                 Target::Found(parent) => {
                     self.hold(parent, moving.column, |(_, taken)| taken.insert(atom), moving.child);
                 }
+            }
+        }
+        for ((number, column), atoms) in into_new {
+            // New rows are numbered in the order in which they were collected.
+            if let Some((_, values)) = self.new.get_mut(number) {
+                values.insert(column.to_owned(), set(atoms));
             }
         }
     }
@@ -192,14 +194,6 @@ impl<'a> Plan<'a> {
         }
         operations.extend(deletions);
         operations
-    }
-}
-
-fn with(column: &Value, atom: Atom) -> Value {
-    match column {
-        Value::Set(atoms) => set(atoms.iter().cloned().chain([atom])),
-        Value::Atom(one) => set([one.clone(), atom]),
-        Value::Map(_) => set([atom]),
     }
 }
 
