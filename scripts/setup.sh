@@ -26,6 +26,11 @@ wanted=(
     ctr:containerd
     runc:runc
     podman:podman
+    ovsdb-server:openvswitch-switch
+    ovs-pki:openvswitch-pki
+    ovn-nbctl:ovn-common
+    ovn-northd:ovn-central
+    openssl:openssl
 )
 
 missing() {
@@ -54,6 +59,18 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 fi
 
 echo "setup: installing ${packages[*]}"
+# A package that brings a service also starts it, now and at boot. The tests start their own, each in a place of its own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+if command -v systemctl >/dev/null; then
+    for package in $(printf '%s\n' "${packages[@]}" | grep -E '^(openvswitch|ovn)-' || true); do
+        dpkg -L "$package" | sed -n 's|.*/systemd/system/\([^/]*\.service\)$|\1|p'
+    done | while read -r unit; do systemctl disable --quiet "$unit" 2>/dev/null || true; done
+fi

@@ -5,6 +5,7 @@ mod lab;
 
 use std::time::Duration;
 
+use lab::tap::Tap;
 use lab::{Server, config, has_servers, names, new_switch, state, watch, within};
 use ovsdb::client::Client;
 use ovsdb::session::State;
@@ -12,7 +13,7 @@ use ovsdb::view::{Standing, View};
 use tempfile::TempDir;
 
 struct Cluster {
-    _directory: TempDir,
+    directory: TempDir,
     servers: Vec<Server>,
 }
 
@@ -22,11 +23,19 @@ impl Cluster {
         let one = Server::cluster(&directory, "1");
         let two = Server::join(&directory, "2", &[&one]);
         let three = Server::join(&directory, "3", &[&one, &two]);
-        Self { _directory: directory, servers: vec![one, two, three] }
+        Self { directory, servers: vec![one, two, three] }
     }
 
     fn leader(&self) -> usize {
         self.servers.iter().position(Server::is_leader).unwrap()
+    }
+
+    /// Sockets before theirs, in the order of their numbers.
+    fn taps(&self) -> Vec<Tap> {
+        let tap = |(number, server): (usize, &Server)| {
+            Tap::new(&self.directory, &format!("tap{number}"), server.socket())
+        };
+        self.servers.iter().enumerate().map(tap).collect()
     }
 
     /// All of them, the one of this number last.
@@ -82,6 +91,29 @@ async fn only_the_leader_serves_and_the_next_one_is_followed() {
     assert!(next != leader && cluster.servers[next].is_leader());
     let listed = cluster.servers[next].nbctl(&["--bare", "--columns=name", "list", "Logical_Switch"]);
     assert!(listed.contains("one") && listed.contains("two"), "{listed}");
+}
+
+#[tokio::test]
+async fn the_next_leader_tells_only_the_difference() {
+    if !has_servers() {
+        return;
+    }
+    let mut cluster = Cluster::new();
+    let (leader, taps) = (cluster.leader(), cluster.taps());
+    let endpoints: Vec<String> = taps.iter().map(Tap::endpoint).collect();
+    let client = Client::start(config(&endpoints.join(",")));
+    let mut view = client.monitor(watch(&[("Logical_Switch", &["name"])])).await.unwrap().view();
+    within(client.transact(&[new_switch("one")])).await.unwrap();
+    shows(&mut view, &["one"]).await;
+    cluster.servers[leader].kill();
+    state(&client, |state| matches!(state, State::Down(_)).then_some(())).await;
+    make_until_made(&client, "two").await;
+    shows(&mut view, &["one", "two"]).await;
+    let said: Vec<String> = taps.iter().map(|tap| tap.said().concat()).collect();
+    assert!(said[leader].contains(r#""one""#));
+    let others: String =
+        (0..3).filter(|number| *number != leader).map(|number| said[number].as_str()).collect();
+    assert!(others.contains(r#""two""#) && !others.contains(r#""one""#), "{others}");
 }
 
 #[tokio::test]

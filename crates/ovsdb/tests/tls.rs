@@ -1,5 +1,4 @@
 //! TLS with a real ovsdb-server and certificates from ovs-pki.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 mod lab;
 

@@ -1,5 +1,4 @@
 //! Transactions with a real ovsdb-server, seen by ovn-nbctl.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 mod lab;
 

@@ -6,26 +6,38 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::task::JoinHandle;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
 
 pub struct Tap {
     path: PathBuf,
     shut: Arc<AtomicBool>,
+    cut: Arc<Notify>,
     /// What the server said over each connection.
     said: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
 impl Tap {
-    pub fn new(directory: &tempfile::TempDir, server: PathBuf) -> Self {
-        let path = directory.path().join("tap.sock");
+    pub fn new(directory: &tempfile::TempDir, name: &str, server: PathBuf) -> Self {
+        let path = directory.path().join(format!("{name}.sock"));
+        let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let shut = Arc::new(AtomicBool::new(false));
-        let (log, closed) = (said.clone(), shut.clone());
+        let cut = Arc::new(Notify::new());
+        let (log, closed, end) = (said.clone(), shut.clone(), cut.clone());
         let task = tokio::spawn(async move {
+            let mut open = JoinSet::new();
             loop {
-                let (client, _) = listener.accept().await.unwrap();
+                let client = tokio::select! {
+                    client = listener.accept() => client,
+                    () = end.notified() => {
+                        open.shutdown().await;
+                        continue;
+                    }
+                };
+                let (client, _) = client.unwrap();
                 if closed.load(Ordering::SeqCst) {
                     continue;
                 }
@@ -33,20 +45,21 @@ impl Tap {
                 if let Ok(server) = UnixStream::connect(&server).await {
                     log.lock().unwrap().push(String::new());
                     let number = log.lock().unwrap().len() - 1;
-                    tokio::spawn(pass(client, server, log.clone(), number));
+                    open.spawn(pass(client, server, log.clone(), number));
                 }
             }
         });
-        Self { path, shut, said, task }
+        Self { path, shut, cut, said, task }
     }
 
     pub fn endpoint(&self) -> String {
         format!("unix:{}", self.path.display())
     }
 
-    /// Ends every new connection at once until the gate is opened.
+    /// Ends every connection, and new ones at once, until the gate is opened.
     pub fn close(&self) -> Gate {
         self.shut.store(true, Ordering::SeqCst);
+        self.cut.notify_one();
         Gate(self.shut.clone())
     }
 
