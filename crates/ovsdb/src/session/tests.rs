@@ -201,6 +201,33 @@ fn rows_that_do_not_fit_are_asked_for_afresh() {
 }
 
 #[test]
+fn what_comes_over_a_connection_that_is_over_is_not_heard() {
+    let mut bench = Bench::ready(1);
+    let old = bench.link;
+    bench.lose();
+    bench.pass(1);
+    bench.session.connected(bench.now, old);
+    bench.act();
+    assert!(bench.asked.is_empty(), "the new connection has not been made yet");
+    bench.connect();
+    bench.greet();
+    bench.transact(1, 100);
+    let id = *bench.asked.keys().next().unwrap();
+    let reply = json!({"id": id, "result": [{}], "error": null}).to_string();
+    bench.session.received(bench.now, old, Incoming::read(reply.as_bytes()).unwrap());
+    bench.session.lost(bench.now, old, "gone".to_owned());
+    bench.now += 4 * SECOND;
+    bench.session.heard(bench.now, old);
+    bench.act();
+    assert!(bench.serves() && bench.answers.is_empty());
+    assert_eq!(
+        bench.session.wakeup(),
+        Some(bench.now + SECOND),
+        "a sign of life of another connection is none"
+    );
+}
+
+#[test]
 fn an_ended_subscription_is_cancelled_and_not_begun_again() {
     let mut bench = Bench::ready(1);
     bench.subscribe(1);
