@@ -1,6 +1,7 @@
 //! Calls about one interface that overlap, as containerd makes them when it retries.
 
 use serde_json::Value;
+use tests::binaries::PLUGIN;
 use tests::daemon::Daemon;
 use tests::netns::Netns;
 use tests::{ledger, witness};
@@ -16,9 +17,12 @@ fn six_overlapping_dels_of_one_sandbox_all_succeed() {
         let add = add(&form(&lab, number), &pod, name);
         add.run(&lab).ok();
 
-        for answer in at_once(&lab, &vec![del(&add); 6]) {
+        // Ours only: of six reference plugins all but one may miss the link that the first one removes.
+        for answer in at_once(&lab, &vec![del(&add).plugin(PLUGIN); 6]) {
             assert_eq!(answer.ok(), Value::Null, "{name}");
         }
+        assert_eq!(ledger::held(&lab), Vec::<String>::new(), "{name}");
+        del(&add).run(&lab).ok();
 
         assert_eq!(witness::link_names(&pod), Vec::<String>::new(), "{name}");
         ledger::assert_empty(&lab);
@@ -37,7 +41,8 @@ fn add_and_del_at_the_same_time_leave_all_or_nothing() {
         adds.iter().enumerate().flat_map(|(i, add)| in_turn(i, [add.clone(), del(add)])).collect();
     for _ in 0..3 {
         for answer in at_once(&lab, &calls) {
-            assert!(answer.done.success(), "{:?}", answer.done);
+            let is_overtaken = answer.done.text().contains("a DEL of this interface came after this ADD");
+            assert!(answer.done.success() || is_overtaken, "{:?}", answer.done);
         }
 
         let mut linked: Vec<_> = pods.iter().flat_map(|pod| witness::addresses(pod, "net1")).collect();

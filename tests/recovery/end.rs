@@ -26,6 +26,7 @@ fn sigterm_lets_an_add_under_way_end_well() {
     }
     let (name, node) = (blocker.name(), &lab.node);
     node.must(&format!("ip link add b0 netns {name} link {UPLINK} address {mac} type macvlan mode bridge"));
+    blocker.must("ip link set b0 up");
 
     let running = add.spawn(&lab);
     wait::until("the claim", PATIENCE, || ledger::held(&lab).contains(&"192.168.0.2".into()).then_some(()));
