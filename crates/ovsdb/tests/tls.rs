@@ -46,7 +46,8 @@ async fn both_sides_take_only_certificates_of_their_authority() {
 
     let wrong_server = TlsFiles { ca_cert: theirs.ca_cert().into(), ..files.clone() };
     let why = refusal(with_tls(port, Some(wrong_server))).await;
-    assert!(why.contains("UnknownIssuer"), "{why}");
+    // Two authorities that were made in one second have the same name; then it is the signature that tells them apart.
+    assert!(why.contains("UnknownIssuer") || why.contains("BadSignature"), "{why}");
     let wrong_client = TlsFiles { ca_cert: ours.ca_cert().into(), ..foreign };
     let why = refusal(with_tls(port, Some(wrong_client))).await;
     assert!(why.contains("alert") || why.contains("closed") || why.contains("read"), "{why}");
