@@ -13,6 +13,7 @@ pub fn audit<L: Ledger>(all: &Sandboxes<L>) -> Audit {
     let mut findings = Vec::new();
     for claim in &claims {
         findings.extend(missing(claim));
+        findings.extend(outside(all, claim));
         if unserved(claim) {
             findings.push(finding(
                 claim,
@@ -22,11 +23,11 @@ pub fn audit<L: Ledger>(all: &Sandboxes<L>) -> Audit {
         }
     }
     let set_aside = all.ledger.look(|book| {
-        book.set_aside_addresses().map(|(subnet, ip, _)| (subnet.to_owned(), ip)).collect::<Vec<_>>()
+        book.set_aside_addresses().map(|(segment, ip, _)| (segment.0.clone(), ip)).collect::<Vec<_>>()
     });
-    findings.extend(set_aside.into_iter().map(|(subnet, ip)| Finding {
+    findings.extend(set_aside.into_iter().map(|(segment, ip)| Finding {
         subject: ip.to_string(),
-        problem: format!("a machine outside answers for this address of subnet {subnet}"),
+        problem: format!("a machine outside answers for this address of {segment}"),
         fix: "take it off that machine, or put it into excludeIps".to_owned(),
     }));
     Audit {
@@ -36,6 +37,16 @@ pub fn audit<L: Ledger>(all: &Sandboxes<L>) -> Audit {
         pending_dels: all.pending.count(),
         findings,
     }
+}
+
+/// An address that the subnet had before its `cidrBlock` was changed.
+fn outside<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Option<Finding> {
+    let is_in = |ip: &std::net::IpAddr| {
+        all.ledger.look(|book| book.subnet(&claim.subnet).is_none_or(|subnet| subnet.spec().contains(*ip)))
+    };
+    let ip = claim.addresses.iter().find(|ip| !is_in(ip))?;
+    let problem = format!("{ip} is not in subnet {} as it is now", claim.subnet);
+    Some(finding(claim, problem, "delete the pod: its next sandbox gets an address of the subnet"))
 }
 
 fn missing(claim: &Claim) -> Option<Finding> {

@@ -94,7 +94,7 @@ fn of_claim<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Step {
     let mac = claim.mac.map_or_else(String::new, |mac| format!(", MAC {mac}"));
     let aside = all.ledger.look(|book| {
         let mut aside = book.set_aside_addresses();
-        aside.any(|(subnet, ip, _)| subnet == claim.subnet && claim.addresses.contains(&ip))
+        aside.any(|(segment, ip, _)| *segment == claim.segment && claim.addresses.contains(&ip))
     });
     if aside {
         return step(

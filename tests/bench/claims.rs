@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use daemon::ledger::writer::LocalLedger;
-use daemon::ledger::{Book, ClaimRequest, Ledger, Link, Owner, Sandbox};
+use daemon::ledger::{Book, ClaimRequest, Ledger, Link, Owner, Sandbox, Segment, Served};
 use daemon::metrics::{self, Metrics};
 use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
 use ipam::{SubnetSpec, Workload};
@@ -94,7 +94,7 @@ async fn interleaved(folder: &Path, rounds: usize) -> Rates {
 
 fn in_memory() -> Duration {
     let mut book = Book::load([]);
-    book.respec(vec![spec()]);
+    book.respec(vec![served()]);
     let requests: Vec<_> = (0..MANY).map(request).collect();
     let begin = Instant::now();
     for request in &requests {
@@ -117,7 +117,7 @@ impl Durable {
         let (metrics, registry) = Metrics::new("bench");
         let ledger = LocalLedger::open(&path, metrics.ledger.clone())
             .unwrap_or_else(|e| panic!("open {}: {e}", path.display()));
-        ledger.respec(vec![spec()]).await.unwrap_or_else(|e| panic!("tell the subnet: {e}"));
+        ledger.respec(vec![served()]).await.unwrap_or_else(|e| panic!("tell the subnet: {e}"));
         Self { ledger, page: Box::new(move || metrics::render(&registry)), made: 0 }
     }
 
@@ -146,6 +146,10 @@ impl Durable {
         let sample = page.lines().find_map(|l| l.strip_prefix("ledger_flush_seconds_count "));
         sample.and_then(|count| count.parse().ok()).unwrap_or(f64::NAN)
     }
+}
+
+fn served() -> Served {
+    Served { spec: spec(), segment: Segment("provider/bench.ns".into()) }
 }
 
 fn spec() -> SubnetSpec {

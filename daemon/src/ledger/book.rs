@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-use ipam::{Mac, PickError, Request, Subnet, SubnetSpec, Wish};
+use ipam::{Mac, PickError, Request, Subnet, Wish};
 
-use super::claim::{Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, OwnerName, ReleaseIf, Sandbox};
+use super::claim::{
+    Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, OwnerName, ReleaseIf, Sandbox, Segment, Served,
+};
 use super::error::{LedgerError, Refusal};
+use super::pool::Pool;
 
 /// One change, in memory and on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +39,12 @@ pub struct SetAside {
 /// All claims, indexed, and the pools of the subnets that exist.
 #[derive(Default)]
 pub struct Book {
-    subnets: BTreeMap<String, Subnet>,
+    pools: BTreeMap<String, Pool>,
     claims: BTreeMap<ClaimId, Claim>,
     by_owner: HashMap<OwnerName, Vec<ClaimId>>,
     by_container: HashMap<String, Vec<ClaimId>>,
-    by_address: HashMap<(String, IpAddr), ClaimId>,
-    set_aside: BTreeMap<(String, IpAddr), SetAside>,
+    by_address: HashMap<(Segment, IpAddr), ClaimId>,
+    set_aside: BTreeMap<(Segment, IpAddr), SetAside>,
     next_id: u64,
     next_revision: u64,
 }
@@ -70,54 +73,56 @@ impl Book {
 
     /// The pool of a subnet.
     pub fn subnet(&self, name: &str) -> Option<&Subnet> {
-        self.subnets.get(name)
+        self.pools.get(name).map(|pool| &pool.subnet)
     }
 
     /// Addresses that somebody outside answers for.
-    pub fn set_aside_addresses(&self) -> impl Iterator<Item = (&str, IpAddr, SetAside)> {
-        self.set_aside.iter().map(|((subnet, ip), s)| (subnet.as_str(), *ip, *s))
+    pub fn set_aside_addresses(&self) -> impl Iterator<Item = (&Segment, IpAddr, SetAside)> {
+        self.set_aside.iter().map(|((segment, ip), s)| (segment, *ip, *s))
     }
 
-    /// Who holds `address` in `subnet`.
-    pub fn holder(&self, subnet: &str, address: IpAddr) -> Option<&Claim> {
-        self.by_address.get(&(subnet.to_owned(), address)).and_then(|id| self.claims.get(id))
+    /// Who holds `address` in `segment`.
+    pub fn holder(&self, segment: &Segment, address: IpAddr) -> Option<&Claim> {
+        self.by_address.get(&(segment.clone(), address)).and_then(|id| self.claims.get(id))
     }
 
     /// Replaces the subnets. Pools of subnets that stay keep what they know about freed addresses.
-    pub fn respec(&mut self, specs: Vec<SubnetSpec>) {
-        let mut old = std::mem::take(&mut self.subnets);
-        for spec in specs {
+    pub fn respec(&mut self, served: Vec<Served>) {
+        let mut old = std::mem::take(&mut self.pools);
+        for Served { spec, segment } in served {
             let name = spec.name().to_owned();
-            let subnet = match old.remove(&name) {
-                Some(mut subnet) => {
-                    subnet.respec(spec);
-                    subnet
+            let mut pool = match old.remove(&name).filter(|pool| pool.segment == segment) {
+                Some(mut pool) => {
+                    pool.subnet.respec(spec);
+                    pool
                 }
-                None => self.fill(Subnet::new(spec)),
+                None => Pool { subnet: Subnet::new(spec), segment },
             };
-            self.subnets.insert(name, subnet);
+            self.fill(&mut pool);
+            self.pools.insert(name, pool);
         }
     }
 
-    fn fill(&self, mut subnet: Subnet) -> Subnet {
-        let name = subnet.spec().name().to_owned();
-        for claim in self.claims.values().filter(|c| c.subnet == name) {
-            hold(&mut subnet, claim);
+    /// What the pool holds by other subnets' claims too: of an overlapping subnet, or of its own former name.
+    fn fill(&self, pool: &mut Pool) {
+        for claim in self.claims.values() {
+            pool.hold(claim);
         }
-        for (of, ip) in self.set_aside.keys() {
-            if *of == name {
-                subnet.set_aside(*ip);
+        for (segment, ip) in self.set_aside.keys() {
+            if *segment == pool.segment {
+                pool.subnet.set_aside(*ip);
             }
         }
-        subnet
     }
 
-    /// Tells the pool that an address was free before and used once, oldest first, so that it is given last.
-    pub fn remember_released(&mut self, subnet: &str, address: IpAddr) {
-        let held = self.holder(subnet, address).is_some();
-        if let Some(pool) = self.subnets.get_mut(subnet).filter(|_| !held) {
-            pool.hold(address, None);
-            pool.release(address);
+    /// Tells the pools that an address was free before and used once, oldest first, so that it is given last.
+    pub fn remember_released(&mut self, segment: &Segment, address: IpAddr) {
+        if self.holder(segment, address).is_some() {
+            return;
+        }
+        for pool in self.pools.values_mut().filter(|pool| pool.covers(segment, address)) {
+            pool.subnet.hold(address, None);
+            pool.subnet.release(address);
         }
     }
 
@@ -132,7 +137,7 @@ impl Book {
         }
         let mut changes = Vec::new();
         for claim in own.iter().filter(|c| may_take_over(c, request)) {
-            if fits(claim, request) {
+            if fits(claim, request) && self.is_of_today(claim) {
                 return Ok(self.take_over(claim, request));
             }
             changes.push(Change::Remove((*claim).clone()));
@@ -175,39 +180,41 @@ impl Book {
                 self.next_id = self.next_id.max(claim.id.0 + 1);
                 self.next_revision = self.next_revision.max(claim.revision + 1);
                 let is_new = self.unindex(claim.id).is_none();
-                if let Some(subnet) = self.subnets.get_mut(&claim.subnet).filter(|_| is_new) {
-                    hold(subnet, claim);
+                if is_new {
+                    self.pools.values_mut().for_each(|pool| pool.hold(claim));
                 }
                 self.index(claim.clone());
             }
             Change::Remove(claim) => {
                 self.unindex(claim.id);
-                if let Some(subnet) = self.subnets.get_mut(&claim.subnet) {
-                    claim.addresses.iter().for_each(|ip| subnet.release(*ip));
-                }
+                self.pools.values_mut().for_each(|pool| pool.release(claim));
             }
         }
     }
 
     /// Keeps an address from being handed out.
-    pub fn set_aside(&mut self, subnet: &str, address: IpAddr, since: u64) {
-        self.set_aside.insert((subnet.to_owned(), address), SetAside { since });
-        if let Some(pool) = self.subnets.get_mut(subnet) {
-            pool.set_aside(address);
+    pub fn set_aside(&mut self, segment: &Segment, address: IpAddr, since: u64) {
+        self.set_aside.insert((segment.clone(), address), SetAside { since });
+        for pool in self.pools.values_mut().filter(|pool| pool.covers(segment, address)) {
+            pool.subnet.set_aside(address);
         }
     }
 
     /// Lets addresses that were set aside before `before` be handed out again: the next probe will tell.
     pub fn readmit(&mut self, before: u64) {
-        let (gone, kept) =
-            std::mem::take(&mut self.set_aside).into_iter().partition(|(_, s)| s.since < before);
-        self.set_aside = kept;
-        let gone: BTreeMap<(String, IpAddr), SetAside> = gone;
-        for (subnet, address) in gone.into_keys() {
-            if let Some(pool) = self.subnets.get_mut(&subnet) {
-                pool.readmit(address);
+        let is_old = |_: &(Segment, IpAddr), aside: &mut SetAside| aside.since < before;
+        let gone: Vec<(Segment, IpAddr)> =
+            self.set_aside.extract_if(.., is_old).map(|(key, _)| key).collect();
+        for (segment, address) in gone {
+            for pool in self.pools.values_mut().filter(|pool| pool.covers(&segment, address)) {
+                pool.subnet.readmit(address);
             }
         }
+    }
+
+    /// The claim's addresses are in its subnet as that is now.
+    fn is_of_today(&self, claim: &Claim) -> bool {
+        self.subnet(&claim.subnet).is_some_and(|s| claim.addresses.iter().all(|ip| s.spec().contains(*ip)))
     }
 
     fn claims_of(&self, name: &OwnerName) -> Vec<&Claim> {
@@ -239,14 +246,16 @@ impl Book {
     }
 
     fn fresh(&self, request: &ClaimRequest, mut changes: Vec<Change>) -> Result<Decision, LedgerError> {
-        let subnet = self
-            .subnets
+        let Pool { subnet, segment } = self
+            .pools
             .get(&request.subnet)
             .ok_or_else(|| LedgerError::NoSuchSubnet { subnet: request.subnet.clone() })?;
-        let pick = subnet.pick_first(&request.wishes).map_err(|reason| {
-            let holder = self.holder_named_in(&request.subnet, &reason);
+        let refused = |reason| {
+            let holder = self.holder_named_in(segment, &reason);
             LedgerError::Refused(Box::new(Refusal { subnet: request.subnet.clone(), holder, reason }))
-        })?;
+        };
+        self.check_mac(segment, request, &changes).map_err(refused)?;
+        let pick = subnet.pick_first(&request.wishes).map_err(refused)?;
         let addresses: Vec<IpAddr> = pick.addresses().addresses().collect();
         let superseded = changes.iter().find_map(|c| match c {
             Change::Remove(claim) | Change::Put(claim) => claim.sandbox.clone(),
@@ -258,6 +267,7 @@ impl Book {
             sandbox: Some(request.sandbox.clone()),
             network: request.network.clone(),
             subnet: request.subnet.clone(),
+            segment: segment.clone(),
             mac: mac_of(request, || Some(pick.mac())),
             addresses,
             link: request.link,
@@ -268,7 +278,23 @@ impl Book {
         Ok(Decision { changes, claimed: Claimed { claim, superseded, is_fresh: true } })
     }
 
-    fn holder_named_in(&self, subnet: &str, error: &PickError) -> Option<Owner> {
+    /// A MAC that is asked for must be free in the whole segment; a pool only knows those of its own addresses.
+    fn check_mac(
+        &self,
+        segment: &Segment,
+        request: &ClaimRequest,
+        going: &[Change],
+    ) -> Result<(), PickError> {
+        let Some(mac) = request.wishes.iter().find_map(|wish| wish.mac) else { return Ok(()) };
+        let goes = |claim: &Claim| going.contains(&Change::Remove(claim.clone()));
+        let is_held = |claim: &&Claim| claim.segment == *segment && claim.mac == Some(mac) && !goes(claim);
+        match self.claims.values().find(is_held) {
+            Some(claim) => Err(PickError::MacHeld { mac, subnet: claim.subnet.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn holder_named_in(&self, segment: &Segment, error: &PickError) -> Option<Owner> {
         let is_meant = |claim: &&Claim| match error {
             PickError::Held { ip, .. } => claim.addresses.contains(ip),
             PickError::MacHeld { mac, .. } => claim.mac == Some(*mac),
@@ -283,7 +309,7 @@ impl Book {
             | PickError::MacNotUnicast { .. }
             | PickError::FamilyNotServed { .. } => false,
         };
-        self.claims.values().filter(|c| c.subnet == subnet).find(is_meant).map(|c| c.owner.clone())
+        self.claims.values().filter(|c| c.segment == *segment).find(is_meant).map(|c| c.owner.clone())
     }
 
     fn parked(&self, claim: &Claim) -> Claim {
@@ -296,7 +322,7 @@ impl Book {
             self.by_container.entry(container.to_string()).or_default().push(claim.id);
         }
         for ip in &claim.addresses {
-            self.by_address.insert((claim.subnet.clone(), *ip), claim.id);
+            self.by_address.insert((claim.segment.clone(), *ip), claim.id);
         }
         self.claims.insert(claim.id, claim);
     }
@@ -305,7 +331,7 @@ impl Book {
         let claim = self.claims.remove(&id)?;
         forget(&mut self.by_owner, &claim.owner.name(), id);
         for ip in &claim.addresses {
-            self.by_address.remove(&(claim.subnet.clone(), *ip));
+            self.by_address.remove(&(claim.segment.clone(), *ip));
         }
         if let Some(Sandbox { container, .. }) = &claim.sandbox {
             forget(&mut self.by_container, &container.to_string(), id);
@@ -320,12 +346,6 @@ fn forget<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Vec<ClaimId>>, key: &K
         if ids.is_empty() {
             index.remove(key);
         }
-    }
-}
-
-fn hold(subnet: &mut Subnet, claim: &Claim) {
-    for (n, ip) in claim.addresses.iter().enumerate() {
-        subnet.hold(*ip, claim.mac.filter(|_| n == 0));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
-use ipam::{Mac, Workload};
+use ipam::{Mac, SubnetSpec, Workload};
 use serde::{Deserialize, Serialize};
 
 /// A claim's number in the store. Never used again for another claim.
@@ -49,6 +49,23 @@ pub struct Sandbox {
     pub netns_id: (u64, u64),
 }
 
+/// Where an address can belong to one interface only: the physical network behind a provider, or a VPC.
+///
+/// Two subnets of one segment that overlap, or a subnet that was renamed, still never give an address twice; the same
+/// CIDR in two VPCs is two segments.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Segment(pub String);
+
+/// A subnet to give addresses of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// Its addresses.
+    pub spec: SubnetSpec,
+    /// Where they are unique.
+    pub segment: Segment,
+}
+
 /// Who makes the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,6 +91,8 @@ pub struct Claim {
     pub network: String,
     /// The subnet.
     pub subnet: String,
+    /// Where its addresses are unique.
+    pub segment: Segment,
     /// IPv4 first; one or two.
     pub addresses: Vec<IpAddr>,
     /// MAC of the interface, when it is ours to choose.

@@ -15,6 +15,7 @@ pub mod book;
 pub mod claim;
 pub mod error;
 pub mod pending;
+mod pool;
 pub mod store;
 pub mod sweep;
 pub mod writer;
@@ -23,7 +24,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 pub use book::Book;
-pub use claim::{Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, ReleaseIf, Sandbox};
+pub use claim::{Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, ReleaseIf, Sandbox, Segment, Served};
 pub use error::LedgerError;
 
 /// An answer that is still to come.
@@ -41,7 +42,7 @@ pub trait Ledger: Send + Sync + 'static {
     fn set_aside(&self, claim: Claim, address: IpAddr) -> Answer<()>;
 
     /// Replaces the subnets; claims are facts and stay.
-    fn respec(&self, subnets: Vec<ipam::SubnetSpec>) -> Answer<()>;
+    fn respec(&self, subnets: Vec<Served>) -> Answer<()>;
 
     /// Makes sure that the store can be written now.
     fn probe(&self) -> Answer<()>;

@@ -1,7 +1,7 @@
 //! The ledger on disk: one redb file. It refuses a second owner of an address by itself.
 //!
-//! Tables: `claims` (id → JSON of [`Claim`]), `addresses` (`subnet address` → id; the uniqueness), `released`
-//! (sequence → `subnet address`; so that freed addresses are given last after a restart too), `meta` (schema version).
+//! Tables: `claims` (id → JSON of [`Claim`]), `addresses` (`segment address` → id; the uniqueness), `released`
+//! (sequence → `segment address`; so that freed addresses are given last after a restart too), `meta` (schema version).
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use redb::{
 };
 
 use super::book::{Book, Change};
-use super::claim::Claim;
+use super::claim::{Claim, Segment, Served};
 use super::error::LedgerError;
 
 const CLAIMS: TableDefinition<u64, &[u8]> = TableDefinition::new("claims");
@@ -136,7 +136,7 @@ impl Store {
     ///
     /// # Errors
     /// [`LedgerError::Store`].
-    pub fn released(&self) -> Result<Vec<(String, IpAddr)>, LedgerError> {
+    pub fn released(&self) -> Result<Vec<(Segment, IpAddr)>, LedgerError> {
         let read = || -> Result<Vec<String>, redb::Error> {
             let table = self.database()?.begin_read()?.open_table(RELEASED)?;
             let rows = table.iter()?.map(|row| row.map(|(_, v)| v.value().to_owned()));
@@ -173,7 +173,7 @@ impl Store {
                         })?;
                         claims.insert(claim.id.0, record.as_slice())?;
                         for ip in &claim.addresses {
-                            let before = addresses.insert(key(&claim.subnet, *ip).as_str(), claim.id.0)?;
+                            let before = addresses.insert(key(&claim.segment, *ip).as_str(), claim.id.0)?;
                             let before = before.map(|v| v.value()).filter(|id| *id != claim.id.0);
                             if let Some(held_by) = before {
                                 return Err(LedgerError::Double { address: ip.to_string(), held_by }.into());
@@ -183,7 +183,7 @@ impl Store {
                     Change::Remove(claim) => {
                         claims.remove(claim.id.0)?;
                         for ip in &claim.addresses {
-                            let key = key(&claim.subnet, *ip);
+                            let key = key(&claim.segment, *ip);
                             addresses.remove(key.as_str())?;
                             let next = released.last()?.map_or(0, |(n, _)| n.value() + 1);
                             released.insert(next, key.as_str())?;
@@ -216,11 +216,11 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::claims`].
-    pub fn book(&self, subnets: Vec<ipam::SubnetSpec>) -> Result<Book, LedgerError> {
+    pub fn book(&self, subnets: Vec<Served>) -> Result<Book, LedgerError> {
         let mut book = Book::load(self.claims()?);
         book.respec(subnets);
-        for (subnet, address) in self.released()? {
-            book.remember_released(&subnet, address);
+        for (segment, address) in self.released()? {
+            book.remember_released(&segment, address);
         }
         Ok(book)
     }
@@ -284,13 +284,13 @@ fn failed(path: &Path, source: redb::Error) -> LedgerError {
     LedgerError::Store { path: path.display().to_string(), source: Arc::new(source) }
 }
 
-fn key(subnet: &str, address: IpAddr) -> String {
-    format!("{subnet} {address}")
+fn key(segment: &Segment, address: IpAddr) -> String {
+    format!("{} {address}", segment.0)
 }
 
-fn parse_key(key: &str) -> Option<(String, IpAddr)> {
-    let (subnet, address) = key.split_once(' ')?;
-    Some((subnet.to_owned(), address.parse().ok()?))
+fn parse_key(key: &str) -> Option<(Segment, IpAddr)> {
+    let (segment, address) = key.split_once(' ')?;
+    Some((Segment(segment.to_owned()), address.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -10,11 +10,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ipam::SubnetSpec;
 use tokio::sync::oneshot;
 
 use super::book::{Book, Change};
-use super::claim::{Claim, ClaimRequest, Claimed, ReleaseIf};
+use super::claim::{Claim, ClaimRequest, Claimed, ReleaseIf, Served};
 use super::error::LedgerError;
 use super::store::Store;
 use super::{Answer, Ledger};
@@ -33,7 +32,7 @@ enum Op {
     Claim(Box<ClaimRequest>, Reply<Claimed>),
     Release(Vec<ReleaseIf>, Reply<Vec<Claim>>),
     SetAside(Box<Claim>, IpAddr, Reply<()>),
-    Respec(Vec<SubnetSpec>, Reply<()>),
+    Respec(Vec<Served>, Reply<()>),
     Probe(Reply<()>),
 }
 
@@ -94,7 +93,7 @@ impl Ledger for LocalLedger {
         self.ask(|reply| Op::SetAside(Box::new(claim), address, reply))
     }
 
-    fn respec(&self, subnets: Vec<SubnetSpec>) -> Answer<()> {
+    fn respec(&self, subnets: Vec<Served>) -> Answer<()> {
         self.ask(|reply| Op::Respec(subnets, reply))
     }
 
@@ -114,7 +113,7 @@ fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
 struct Writer {
     book: Arc<Mutex<Book>>,
     store: Store,
-    subnets: Vec<SubnetSpec>,
+    subnets: Vec<Served>,
     /// Why the store cannot be used, and memory not be believed, until the file is opened again.
     broken: Option<LedgerError>,
     metrics: LedgerMetrics,
@@ -192,7 +191,7 @@ impl Writer {
             Op::SetAside(claim, address, reply) => {
                 let decided = book.decide_release(&[ReleaseIf::undo(&claim)]);
                 keep(&mut book, batch, decided);
-                book.set_aside(&claim.subnet, address, seconds_now());
+                book.set_aside(&claim.segment, address, seconds_now());
                 tell(reply, ())
             }
             Op::Respec(subnets, reply) => {
@@ -215,8 +214,8 @@ impl Writer {
     fn replay_released(&self) -> Result<(), LedgerError> {
         let released = self.store.released()?;
         let mut book = lock(&self.book);
-        for (subnet, address) in released {
-            book.remember_released(&subnet, address);
+        for (segment, address) in released {
+            book.remember_released(&segment, address);
         }
         Ok(())
     }
@@ -246,8 +245,8 @@ impl Writer {
         self.broken = match book {
             Ok(mut read) => {
                 let mut book = lock(&self.book);
-                for (subnet, address, aside) in book.set_aside_addresses() {
-                    read.set_aside(subnet, address, aside.since);
+                for (segment, address, aside) in book.set_aside_addresses() {
+                    read.set_aside(segment, address, aside.since);
                 }
                 *book = read;
                 None

@@ -91,7 +91,8 @@ impl<L: Ledger> Sandboxes<L> {
         let (provider, interface) = (attachment.provider.as_str(), attachment.interface.as_str());
         let facts = facts::request::facts(call, &owner.pod, provider, interface)?;
         let snapshot = self.snapshot();
-        let network = network::resolve(request, call, attachment, &owner.pod, &facts, &snapshot.index)?;
+        let network = network::resolve(request, call, attachment, &owner.pod, &facts, &snapshot.index)
+            .map_err(|fault| network::blame_broken_files(fault, &snapshot))?;
         let form = network.form.clone();
         let master = self.blocking("master", move || master(&form)).await?;
         let watch = self.neighbours.as_ref().zip(master.as_ref()).and_then(|(all, link)| all.watch(link));

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::attachment::Attachment;
 use super::plan::RouteTo;
 use crate::facts::PodFacts;
-use crate::resources::Index;
+use crate::resources::{Index, Snapshot};
 
 mod addresses;
 mod choice;
@@ -99,6 +99,16 @@ pub fn resolve(
         route_texts,
         routes,
     })
+}
+
+/// A provider without a Subnet is most often one whose Subnet cannot be read.
+pub fn blame_broken_files(mut fault: Fault, snapshot: &Snapshot) -> Fault {
+    let broken = snapshot.problems.iter().find(|problem| problem.is_broken());
+    if let Some(problem) = broken.filter(|_| fault.kind == FaultKind::UnknownProvider) {
+        let (file, line, what) = (&problem.at.file, problem.at.line, &problem.what);
+        fault.hint.push_str(&format!("; but first see {file}:{line}: {what}"));
+    }
+    fault
 }
 
 impl PodNetwork {

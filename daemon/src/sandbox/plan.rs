@@ -92,7 +92,7 @@ pub fn reply_ips(network: &PodNetwork, claim: &Claim) -> Vec<PodIp> {
         .map(|ip| PodIp {
             protocol: if ip.is_ipv4() { "IPv4" } else { "IPv6" }.to_owned(),
             ip: ip.to_string(),
-            cidr: network.prefix(*ip).map_or_else(String::new, |net| net.trunc().to_string()),
+            cidr: with_prefix(network, *ip).trunc().to_string(),
             gateway: network
                 .gateway(*ip)
                 .filter(|_| network.has_default_route)

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
-use ipam::{DualStack, Workload};
+use ipam::{DualStack, SubnetSpec, Workload};
 use proptest::prelude::*;
 
 use super::*;
@@ -13,9 +13,17 @@ fn spec(cidr: &str) -> SubnetSpec {
     SubnetSpec::parse(SUBNET, cidr, "", &[]).unwrap()
 }
 
+fn segment() -> Segment {
+    Segment("provider/x.ns".into())
+}
+
+fn served(spec: SubnetSpec) -> Served {
+    Served { spec, segment: segment() }
+}
+
 fn book() -> Book {
     let mut book = Book::default();
-    book.respec(vec![spec("10.0.0.0/29")]);
+    book.respec(vec![served(spec("10.0.0.0/29"))]);
     book
 }
 
@@ -168,7 +176,7 @@ fn a_claim_outlives_its_subnet_and_counts_when_the_subnet_comes_back() {
 
     book.respec(Vec::new());
     assert!(matches!(book.decide(&request("q", "u", "c2")), Err(LedgerError::NoSuchSubnet { .. })));
-    book.respec(vec![spec("10.0.0.0/29")]);
+    book.respec(vec![served(spec("10.0.0.0/29"))]);
 
     assert_ne!(address(&claim(&mut book, &request("q", "u", "c2")).unwrap()), address(&first));
 }
@@ -177,7 +185,7 @@ fn a_claim_outlives_its_subnet_and_counts_when_the_subnet_comes_back() {
 fn an_address_set_aside_is_given_again_only_after_it_was_readmitted() {
     let mut book = book();
     let first: IpAddr = "10.0.0.2".parse().unwrap();
-    book.set_aside(SUBNET, first, 100);
+    book.set_aside(&segment(), first, 100);
 
     let other = book.decide(&request("p", "u", "c1")).unwrap();
     book.readmit(101);
@@ -210,6 +218,74 @@ fn a_change_that_is_taken_back_leaves_every_claim_as_it_was() {
     check(&book, &spec("10.0.0.0/29"));
 }
 
+fn named(name: &str, cidr: &str) -> SubnetSpec {
+    SubnetSpec::parse(name, cidr, "", &[]).unwrap()
+}
+
+/// A pod's ADD from the subnet `name` that has what `named` gives it.
+fn request_of(name: &str, pod: &str) -> ClaimRequest {
+    ClaimRequest { subnet: name.to_owned(), ..request(pod, "u", pod) }
+}
+
+#[test]
+fn a_renamed_subnet_and_one_that_overlaps_give_no_address_twice() {
+    let mut book = book();
+    let first = claim(&mut book, &request("p", "u", "c1")).unwrap();
+
+    book.respec(vec![served(named("renamed", "10.0.0.0/29")), served(named("wider", "10.0.0.0/28"))]);
+    let second = claim(&mut book, &request_of("renamed", "q")).unwrap();
+    let third = claim(&mut book, &request_of("wider", "r")).unwrap();
+
+    let given: BTreeSet<String> = [&first, &second, &third].map(address).into();
+    assert_eq!(given.len(), 3, "{given:?}");
+    assert_eq!(del(&mut book, "c1"), 1);
+    assert_eq!(del(&mut book, "q"), 1);
+    let using: u128 = book.subnet("renamed").unwrap().counts().iter().map(|(_, c)| c.using).sum();
+    assert_eq!(using, 1, "what is freed is free in every subnet; the wider one's is held in both");
+}
+
+#[test]
+fn the_same_addresses_may_be_given_in_two_segments() {
+    let mut book = Book::default();
+    let vpc =
+        |name: &str| Served { spec: named(name, "10.0.0.0/29"), segment: Segment(format!("vpc/{name}")) };
+    book.respec(vec![vpc("a"), vpc("b")]);
+
+    let [one, two] = ["a", "b"].map(|name| claim(&mut book, &request_of(name, name)).unwrap());
+
+    assert_eq!(address(&one), address(&two));
+}
+
+#[test]
+fn a_mac_that_is_asked_for_is_unique_in_the_segment() {
+    let mut book = Book::default();
+    book.respec(vec![served(named("a", "10.0.0.0/29")), served(named("b", "10.0.0.8/29"))]);
+    let with_mac = |name: &str, pod: &str| {
+        let mac = Some("02:00:00:00:00:07".parse().unwrap());
+        let wishes = vec![Request::any_for(&named("a", "10.0.0.0/29")).with_mac(mac)];
+        ClaimRequest { wishes, ..request_of(name, pod) }
+    };
+    claim(&mut book, &with_mac("a", "p")).unwrap();
+
+    let fault = daemon_api::Fault::from(book.decide(&with_mac("b", "q")).unwrap_err());
+
+    assert_eq!(fault.kind, daemon_api::FaultKind::AddressTaken);
+    assert!(fault.message.contains("by pod ns/p"), "{}", fault.message);
+}
+
+#[test]
+fn a_new_sandbox_does_not_keep_an_address_that_left_the_subnet() {
+    let mut book = book();
+    claim(&mut book, &request("p", "u", "c1")).unwrap();
+    let moved = SubnetSpec::parse(SUBNET, "10.9.0.0/29", "", &[]).unwrap();
+    book.respec(vec![served(moved)]);
+
+    let same = claim(&mut book, &request("p", "u", "c1")).unwrap();
+    let next = claim(&mut book, &request("p", "u", "c2")).unwrap();
+
+    assert_eq!((address(&same).as_str(), address(&next).as_str()), ("10.0.0.2", "10.9.0.2"));
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Add { pod: u8, uid: u8, container: u8, kept: bool },
@@ -240,7 +316,7 @@ fn check(book: &Book, subnet: &SubnetSpec) {
     for claim in book.claims() {
         for ip in &claim.addresses {
             assert_eq!(owners.insert(*ip, claim.id), None, "{ip} has two owners");
-            assert_eq!(book.holder(SUBNET, *ip).map(|c| c.id), Some(claim.id));
+            assert_eq!(book.holder(&segment(), *ip).map(|c| c.id), Some(claim.id));
         }
     }
     let used: BTreeSet<(String, String)> = book
@@ -280,12 +356,12 @@ proptest! {
                 }
                 Step::Respec { wide } => {
                     subnet = spec(if wide { "10.0.0.0/28" } else { "10.0.0.0/29" });
-                    book.respec(vec![subnet.clone()]);
+                    book.respec(vec![served(subnet.clone())]);
                 }
                 Step::Reload => {
                     let claims: Vec<Claim> = book.claims().cloned().collect();
                     book = Book::load(claims);
-                    book.respec(vec![subnet.clone()]);
+                    book.respec(vec![served(subnet.clone())]);
                 }
             }
             check(&book, &subnet);

@@ -21,6 +21,7 @@ fn claim(id: u64, address: &str) -> Claim {
         }),
         network: "net".into(),
         subnet: "s".into(),
+        segment: Segment("provider/x.ns".into()),
         addresses: vec![address.parse().unwrap(), "fd00::5".parse().unwrap()],
         mac: Some("02:00:00:00:00:01".parse().unwrap()),
         link: Link::Macvlan,
@@ -74,7 +75,10 @@ fn freed_addresses_are_given_last_after_a_restart_too() {
     drop(store);
 
     let spec = SubnetSpec::parse("s", "10.0.0.0/29", "", &[]).unwrap();
-    let book = open(&folder).store.book(vec![spec.clone()]).unwrap();
+    let book = open(&folder)
+        .store
+        .book(vec![Served { spec: spec.clone(), segment: Segment("provider/x.ns".into()) }])
+        .unwrap();
 
     let pick = book.subnet("s").unwrap().pick(&ipam::Request::any_for(&spec)).unwrap();
     assert_eq!(pick.addresses().to_string(), "10.0.0.4");

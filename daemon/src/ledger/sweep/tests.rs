@@ -2,7 +2,7 @@ use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
 use ipam::Workload;
 
 use super::*;
-use crate::ledger::{Link, Owner, Sandbox};
+use crate::ledger::{Link, Owner, Sandbox, Segment};
 
 fn claim(id: u64, revision: u64, netns: Option<&str>) -> Claim {
     let sandbox = netns.map(|path| Sandbox {
@@ -22,6 +22,7 @@ fn claim(id: u64, revision: u64, netns: Option<&str>) -> Claim {
         sandbox,
         network: String::new(),
         subnet: "s".into(),
+        segment: Segment("provider/x.ns".into()),
         addresses: Vec::new(),
         mac: None,
         link: Link::Delegated,

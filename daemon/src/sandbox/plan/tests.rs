@@ -4,7 +4,7 @@ use daemon_api::{PodRef, Provider};
 use ipam::{Request, SubnetSpec, Workload};
 
 use super::*;
-use crate::ledger::{ClaimId, Link, Owner};
+use crate::ledger::{ClaimId, Link, Owner, Segment};
 
 fn network(has_default_route: bool, routes: Vec<RouteTo>) -> PodNetwork {
     let subnet = SubnetSpec::parse("s", "10.0.30.0/24,fd00:30::/64", "10.0.30.1,fd00:30::1", &[]).unwrap();
@@ -36,6 +36,7 @@ fn claim(addresses: &[&str]) -> Claim {
         sandbox: None,
         network: String::new(),
         subnet: "s".into(),
+        segment: Segment("provider/x.ns".into()),
         addresses: addresses.iter().map(|a| a.parse().unwrap()).collect(),
         mac: Some("02:00:00:00:00:01".parse().unwrap()),
         link: Link::Macvlan,
@@ -100,6 +101,7 @@ fn an_address_outside_todays_cidr_stands_alone() {
     let plan = planned(&network(true, Vec::new()), &claim(&["172.16.0.5"]));
 
     assert_eq!(plan.addresses[0].to_string(), "172.16.0.5/32");
+    assert_eq!(reply_ips(&network(true, Vec::new()), &claim(&["172.16.0.5"]))[0].cidr, "172.16.0.5/32");
 }
 
 #[test]
