@@ -72,8 +72,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         }
     });
     tokio::spawn(follow_subnets(node.clone(), snapshots));
-    node.replay_pending().await;
+    // Bound first: a rival on this socket has its own pending DELs in the folder. Calls wait in the listener's queue.
     let listener = Listener::bind(&config.socket)?;
+    node.replay_pending().await;
     serve_observability(&config, &node, registry, readiness, drain.clone()).await?;
     spawn_background(&node, &config);
     drop(starting);

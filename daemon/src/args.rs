@@ -161,6 +161,11 @@ fn arg(flag: &Flag) -> Arg {
     };
     let arg =
         Arg::new(flag.name).long(flag.name).default_value(flag.default).help(help).action(ArgAction::Set);
+    // Go's flag sets make a flag of one letter its own shorthand.
+    let arg = match flag.name.as_bytes() {
+        [letter] => arg.short(char::from(*letter)),
+        _ => arg,
+    };
     match flag.kind {
         Text | IdleText => arg,
         Bool | IdleBool => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
@@ -188,10 +193,12 @@ mod tests {
             "--enable-tproxy=true",
             "--enable-arp-detect-ip-conflict=false",
             "--v=3",
+            "-v=4",
         ]);
 
         assert_eq!(args.text("enable-arp-detect-ip-conflict"), "false");
         assert!(args.idle().contains(&"--log_file_max_size=200".to_owned()), "{:?}", args.idle());
+        assert_eq!(args.text("v"), "4");
         assert!(!args.idle().iter().any(|f| f.contains("mirror-iface")), "defaults are no news");
     }
 

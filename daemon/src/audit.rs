@@ -1,5 +1,7 @@
 //! The ledger compared with the living sandboxes and with what the kernel has in them.
 
+use std::collections::BTreeSet;
+
 use daemon_api::explain::{Audit, Finding};
 
 use crate::ledger::{Claim, Ledger, Link};
@@ -32,7 +34,11 @@ pub fn audit<L: Ledger>(all: &Sandboxes<L>) -> Audit {
     }));
     Audit {
         claims: claims.len(),
-        sandboxes: claims.iter().filter(|c| c.sandbox.is_some()).count(),
+        sandboxes: claims
+            .iter()
+            .filter_map(|c| Some(&c.sandbox.as_ref()?.container))
+            .collect::<BTreeSet<_>>()
+            .len(),
         parked: claims.iter().filter(|c| c.sandbox.is_none()).count(),
         pending_dels: all.pending.count(),
         findings,

@@ -26,7 +26,7 @@ fn refused(failure: &Failure) -> AttachmentStory {
     AttachmentStory {
         interface: failure.interface.to_string(),
         provider: failure.provider.to_string(),
-        container_id: String::new(),
+        container_id: failure.container.to_string(),
         steps: vec![step("add", StepState::Fail, failure.fault.message.clone(), failure.fault.hint.clone())],
     }
 }

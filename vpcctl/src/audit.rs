@@ -9,8 +9,8 @@ use crate::table::printable;
 /// The text for people.
 pub(crate) fn render(audit: &Audit) -> String {
     let mut text = format!(
-        "{} held by {}, {} parked, {} waiting\n",
-        count(audit.claims, "address", "addresses"),
+        "{} of {}, {} parked, {} waiting\n",
+        count(audit.claims, "claim", "claims"),
         count(audit.sandboxes, "sandbox", "sandboxes"),
         audit.parked,
         count(audit.pending_dels, "DEL", "DELs"),
@@ -43,7 +43,7 @@ mod tests {
 
         assert_eq!(
             render(&audit),
-            "3 addresses held by 1 sandbox, 1 parked, 0 DELs waiting\n✓ the ledger equals the living sandboxes\n"
+            "3 claims of 1 sandbox, 1 parked, 0 DELs waiting\n✓ the ledger equals the living sandboxes\n"
         );
     }
 

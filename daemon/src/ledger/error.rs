@@ -94,12 +94,12 @@ fn refused(Refusal { subnet, holder, reason }: &Refusal) -> Fault {
         | PickError::FamilyNotServed { .. } => Fault::new(FaultKind::AddressNotUsable, text)
             .hint("ask for an address inside the subnet's cidrBlock that is not its gateway"),
         PickError::Held { .. } | PickError::MacHeld { .. } => Fault::new(FaultKind::AddressTaken, text)
-            .hint("`vpcctl ipam whois ADDRESS` shows who holds it; choose another, or delete that pod first"),
+            .hint("choose another, or delete that pod first; an address kept for a StatefulSet stays its own while it has no pod"),
         PickError::Stale { .. } => Fault::new(FaultKind::Busy, text),
         PickError::NothingAsked { .. } => Fault::new(FaultKind::BadAnnotation, text)
             .hint("the annotation ip_family leaves no family that the subnet serves"),
         PickError::SetAside { .. } => Fault::new(FaultKind::AddressInUseOutside, text)
-            .hint("a machine outside answers for it; take it off that machine or choose another address"),
+            .hint("a machine outside answered for it within the last hour; take it off that machine and wait, or choose another address"),
         PickError::MacNotUnicast { .. } => Fault::new(FaultKind::AddressNotUsable, text)
             .hint("a pod's MAC must be unicast and not all zero"),
     }

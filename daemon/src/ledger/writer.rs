@@ -53,8 +53,8 @@ impl LocalLedger {
         if let Some(aside) = &opened.set_aside {
             tracing::error!(
                 file = %path.display(), kept_as = %aside.display(),
-                "the address ledger was damaged: starting with an empty one; addresses of running pods are found by \
-                 the duplicate-address probe only, so recreate the pods of this node"
+                "the address ledger was damaged: starting with an empty one; addresses of pods that run now may be given \
+                 again, so recreate the pods of this node"
             );
         }
         let book = Arc::new(Mutex::new(opened.store.book(Vec::new())?));

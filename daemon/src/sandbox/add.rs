@@ -77,7 +77,7 @@ impl<L: Ledger> Sandboxes<L> {
             Ok(add) => add.run().await,
             Err(fault) => Err(fault),
         };
-        self.note(owner, &added);
+        self.note(&target, &added);
         added
     }
 
@@ -99,11 +99,12 @@ impl<L: Ledger> Sandboxes<L> {
         Ok(Add { all: self, target, network, master, watch })
     }
 
-    fn note(&self, owner: &Owner, added: &Result<PodReply, Fault>) {
+    fn note(&self, Target { owner, sandbox, .. }: &Target, added: &Result<PodReply, Fault>) {
         match added {
             Ok(_) => self.failures.forget(&owner.pod, &owner.interface),
             Err(fault) => self.failures.remember(Failure {
                 pod: owner.pod.clone(),
+                container: sandbox.container.clone(),
                 interface: owner.interface.clone(),
                 provider: owner.provider.clone(),
                 fault: fault.clone(),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use daemon_api::{Fault, IfName, PodRef, Provider};
+use daemon_api::{ContainerId, Fault, IfName, PodRef, Provider};
 
 /// How many failures are remembered: a few per pod of a full node.
 const REMEMBERED: usize = 512;
@@ -13,6 +13,8 @@ const REMEMBERED: usize = 512;
 pub struct Failure {
     /// The pod.
     pub pod: PodRef,
+    /// The sandbox.
+    pub container: ContainerId,
     /// The interface.
     pub interface: IfName,
     /// The provider.

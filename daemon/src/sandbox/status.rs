@@ -1,8 +1,9 @@
 //! STATUS: would an ADD of this network work now (CNI specification 1.1, section 4)?
 
-use daemon_api::{Fault, FaultKind, Provider, StatusRequest};
+use daemon_api::{Fault, FaultKind, IfName, Provider, StatusRequest};
 
-use super::Sandboxes;
+use super::attachment::OWN_TYPE;
+use super::{Sandboxes, wire};
 use crate::ledger::Ledger;
 
 impl<L: Ledger> Sandboxes<L> {
@@ -34,7 +35,26 @@ impl<L: Ledger> Sandboxes<L> {
             return Err(not_available(format!("no free address in {}", names.join(", ")))
                 .hint("free addresses or enlarge the subnet; `vpcctl get subnet` shows the counters"));
         }
+        self.can_wire(request).await?;
         self.ledger.probe().await.map_err(|e| not_available(Fault::from(e).message))
+    }
+}
+
+impl<L: Ledger> Sandboxes<L> {
+    /// In the own form: is there an interface to make a macvlan on?
+    async fn can_wire(&self, request: &StatusRequest) -> Result<(), Fault> {
+        if request.cni_type != OWN_TYPE {
+            return Ok(());
+        }
+        let Some(conf) = request.call.macvlan.clone().filter(|conf| !conf.master.is_empty()) else {
+            return Err(not_available(
+                "this node has no OVN, and the configuration names no \"master\"".to_owned(),
+            ));
+        };
+        let master = IfName::new(&conf.master)
+            .map_err(|e| Fault::new(FaultKind::BadConfig, format!("master: {e}")))?;
+        let found = self.blocking("master", move || wire::master(&master)).await;
+        found.map(drop).map_err(|fault| not_available(fault.message).hint(fault.hint))
     }
 }
 

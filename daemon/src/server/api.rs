@@ -67,16 +67,17 @@ async fn dispatch<L: Ledger>(all: Arc<Sandboxes<L>>, arrival: Arrival, request: 
         Err(error) => return unreadable(error),
     };
     let done = tokio::spawn(async move {
+        let all = &*all;
         match path.as_str() {
-            route::ADD => add(&all, &body, call, arrival).await,
-            route::DEL => del(&all, &body, call, arrival).await,
+            route::ADD => add(all, &body, call, arrival).await,
+            route::DEL => del(all, &body, call, arrival).await,
             route::CHECK => {
-                own(&body, |request: CheckRequest| async move { all.check(&request).await }).await
+                own(all, &body, |request: CheckRequest| async move { all.check(&request).await }).await
             }
             route::STATUS => {
-                own(&body, |request: StatusRequest| async move { all.status(&request).await }).await
+                own(all, &body, |request: StatusRequest| async move { all.status(&request).await }).await
             }
-            _ => own(&body, |request: GcRequest| async move { all.gc(&request).await.map(drop) }).await,
+            _ => own(all, &body, |request: GcRequest| async move { all.gc(&request).await.map(drop) }).await,
         }
     });
     done.await.unwrap_or_else(|_| broken_inside())
@@ -143,21 +144,24 @@ async fn del<L: Ledger>(all: &Sandboxes<L>, body: &Bytes, call: Call, arrival: A
     }
 }
 
-async fn own<T, F, W>(body: &Bytes, work: F) -> Answer
+async fn own<L, T, F, W>(all: &Sandboxes<L>, body: &Bytes, work: F) -> Answer
 where
+    L: Ledger,
     T: serde::de::DeserializeOwned,
     F: FnOnce(T) -> W,
     W: Future<Output = Result<(), Fault>>,
 {
-    let request = match decode_own(body) {
-        Ok(request) => request,
-        Err(error) => {
-            return refusal(&Fault::new(FaultKind::BadRequest, format!("parse request: {error}")), true);
-        }
+    let done = match decode_own(body) {
+        Ok(request) => work(request).await,
+        Err(error) => Err(Fault::new(FaultKind::BadRequest, format!("parse request: {error}"))),
     };
-    match work(request).await {
+    match done {
         Ok(()) => http::empty(StatusCode::NO_CONTENT),
-        Err(fault) => refusal(&fault, true),
+        Err(fault) => {
+            all.metrics.faulted(fault.kind);
+            tracing::warn!(kind = fault.kind.label(), hint = fault.hint, "refused: {}", fault.message);
+            refusal(&fault, true)
+        }
     }
 }
 

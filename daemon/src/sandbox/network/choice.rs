@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crds::vpc::DEFAULT_VPC;
 use crds::{Key, PodAnnotations, Subnet};
 use daemon_api::{Fault, FaultKind, PodRef, Provider};
 
@@ -30,7 +31,7 @@ pub(super) fn subnet<'a>(
     if candidates.is_empty() {
         return Err(unknown_provider(index, provider));
     }
-    let lists = |s: &&&Subnet| s.spec.namespaces.contains(&pod.namespace);
+    let lists = |s: &&&Subnet| s.spec.namespaces.contains(&pod.namespace) && admits(index, s, pod);
     let open = |s: &&&Subnet| s.spec.namespaces.is_empty() && admits(index, s, pod);
     candidates
         .iter()
@@ -39,9 +40,9 @@ pub(super) fn subnet<'a>(
         .or_else(|| candidates.iter().find(open))
         .copied()
         .ok_or_else(|| {
-            let names: Vec<&str> = candidates.iter().map(|s| s.name()).collect();
+            let ways: Vec<String> = candidates.iter().map(|s| who_refuses(index, s, pod)).collect();
             not_admitted(format!("no subnet of provider {provider} admits namespace {}", pod.namespace))
-                .hint(format!("add the namespace to spec.namespaces of one of: {}", names.join(", ")))
+                .hint(format!("one of: {}", ways.join("; ")))
         })
 }
 
@@ -100,10 +101,29 @@ fn named<'a>(
 
 /// `namespaces` of the subnet and of its VPC.
 fn admits(index: &Index, subnet: &Subnet, pod: &PodRef) -> bool {
-    let vpc_admits = index
-        .vpc(&subnet.spec.vpc)
-        .is_none_or(|vpc| vpc.spec.namespaces.is_empty() || vpc.spec.namespaces.contains(&pod.namespace));
-    subnet.spec.admits(&pod.namespace) && vpc_admits
+    subnet.spec.admits(&pod.namespace) && vpc_admits(index, subnet, pod)
+}
+
+/// A VPC that cannot be read admits nobody: nobody knows whom it would.
+fn vpc_admits(index: &Index, subnet: &Subnet, pod: &PodRef) -> bool {
+    let name = subnet.spec.vpc.as_str();
+    match index.vpc(name) {
+        Some(vpc) => vpc.spec.namespaces.is_empty() || vpc.spec.namespaces.contains(&pod.namespace),
+        None => name.is_empty() || name == DEFAULT_VPC,
+    }
+}
+
+/// What to change so that the namespace is admitted.
+fn who_refuses(index: &Index, subnet: &Subnet, pod: &PodRef) -> String {
+    let (name, vpc) = (subnet.name(), &subnet.spec.vpc);
+    match (subnet.spec.admits(&pod.namespace), index.vpc(vpc)) {
+        (true, None) => format!("define Vpc {vpc} of subnet {name}, or mend its file"),
+        (true, Some(_)) => format!("add the namespace to spec.namespaces of Vpc {vpc}"),
+        (false, _) if vpc_admits(index, subnet, pod) => {
+            format!("add the namespace to spec.namespaces of Subnet {name}")
+        }
+        (false, _) => format!("add the namespace to spec.namespaces of Subnet {name} and of its Vpc {vpc}"),
+    }
 }
 
 fn not_admitted(text: String) -> Fault {
