@@ -32,6 +32,7 @@ fn the_guides_network_unchanged_and_a_del_that_lost_everything() {
         ),
         (json!({"cniVersion": "1.0.0", "name": "x", "type": "kube-ovn"}), "kube-ovn"),
         (json!({"cniVersion": "1.0.0", "name": "x"}), "kube-ovn"),
+        (json!({"cniVersion": "1.0.0", "name": "x", "type": "kube-ovn", "server_socket": {}}), "kube-ovn"),
     ] {
         let result = add.run(&lab).ok();
         assert_eq!(witness::addresses(&pod, "net1"), cni::addresses(&result));

@@ -83,6 +83,10 @@ fn a_key_of_the_wrong_type_is_named() {
         assert_eq!(error["code"], 6, "{key}={value}: {error}");
         let outer = key.split('.').next().unwrap();
         assert!(error["details"].as_str().unwrap().contains(outer), "{key}={value}: {error}");
+        if outer == "server_socket" {
+            // Its DEL goes to the machine's default socket; `conformance/lost.rs` does that in a `/run` of its own.
+            continue;
+        }
         // What could not be added must not be undeletable.
         let del = add(&lab, &pod).verb("DEL").stdin(conf.to_string()).run(&lab).done;
         assert!(del.success() || outer == "cniVersion" || outer == "name", "{key}={value}: {del:?}");
