@@ -50,7 +50,9 @@ fn a_subnet_with_namespaces_serves_only_them() {
     }
     let error = add(&conf, &pod, "stranger").run(&lab).error();
     assert_eq!(error["code"], 107);
-    assert!(error["details"].as_str().unwrap().contains("a, b"), "{error}");
+    for way in ["spec.namespaces of Subnet a", "spec.namespaces of Subnet b"] {
+        assert!(error["details"].as_str().unwrap().contains(way), "{error}");
+    }
     for conf in asking_for(&lab, "b") {
         refused(&lab, &add(&conf, &pod, "tenant-a"));
     }

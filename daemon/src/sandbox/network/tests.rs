@@ -37,6 +37,16 @@ metadata: {name: tenant-open}
 spec: {provider: tenant.ns, cidrBlock: 10.7.0.0/24, vpc: tenant}
 ---
 apiVersion: kubeovn.io/v1
+kind: Subnet
+metadata: {name: stretched}
+spec: {provider: stretched.ns, cidrBlock: 10.6.0.0/24, namespaces: [default], vpc: tenant}
+---
+apiVersion: kubeovn.io/v1
+kind: Subnet
+metadata: {name: homeless}
+spec: {provider: homeless.ns, cidrBlock: 10.5.0.0/24, vpc: absent}
+---
+apiVersion: kubeovn.io/v1
 kind: Vpc
 metadata: {name: tenant}
 spec: {namespaces: [friends]}
@@ -131,7 +141,12 @@ fn an_unknown_provider_is_told_the_known_ones() {
 
     assert_eq!(kind, FaultKind::UnknownProvider);
     assert!(text.starts_with("provider nope.ns is not bound to any subnet; "), "{text}");
-    assert!(text.contains("known providers: external.kube-system, locked.ns, tenant.ns"), "{text}");
+    assert!(
+        text.contains(
+            "known providers: external.kube-system, homeless.ns, locked.ns, stretched.ns, tenant.ns"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
@@ -142,6 +157,16 @@ fn a_foreign_namespace_gets_neither_the_subnet_nor_a_subnet_of_the_vpc() {
     let mut friend = case().provider("tenant.ns");
     friend.namespace = "friends";
     assert_eq!(friend.resolve().unwrap().subnet.name(), "tenant-open");
+}
+
+#[test]
+fn a_subnet_cannot_open_its_vpc_and_a_vpc_that_is_not_there_admits_nobody() {
+    let (kind, stretched) = case().provider("stretched.ns").refusal();
+    let (_, homeless) = case().provider("homeless.ns").refusal();
+
+    assert_eq!(kind, FaultKind::NotAdmitted);
+    assert!(stretched.ends_with("add the namespace to spec.namespaces of Vpc tenant"), "{stretched}");
+    assert!(homeless.ends_with("define Vpc absent of subnet homeless, or mend its file"), "{homeless}");
 }
 
 #[test]
