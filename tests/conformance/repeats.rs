@@ -44,6 +44,26 @@ fn kube_ovn_1_17_0_two_adds_of_one_sandbox_at_once_agree() {
 }
 
 #[test]
+fn kube_ovn_1_17_0_a_short_container_id_and_a_long_interface_name_are_as_good_as_any() {
+    let Some(lab) = guide() else { return };
+    let _daemon = Daemon::start(&lab, &[]);
+    let pod = lab.pod("p1");
+
+    for (container, ifname) in
+        [("abc", "net1"), ("a", "a23456789012345"), (&*"f".repeat(64), "a23456789012345")]
+    {
+        let add = add(&own(&lab, json!({})), &pod, "p1").container(container).ifname(ifname);
+        let result = add.run(&lab).ok();
+        assert_eq!(witness::addresses(&pod, ifname), cni::addresses(&result), "{container} {ifname}");
+
+        assert_eq!(del(&add).run(&lab).ok(), serde_json::Value::Null, "{container} {ifname}");
+
+        assert_eq!(witness::link_names(&pod), Vec::<String>::new());
+        ledger::assert_empty(&lab);
+    }
+}
+
+#[test]
 fn many_sandboxes_at_once_get_addresses_of_their_own() {
     let Some(lab) = guide() else { return };
     let _daemon = Daemon::start(&lab, &[]);

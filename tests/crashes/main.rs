@@ -52,7 +52,7 @@ fn an_address_plugin_killed_anywhere_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_daemon_killed_anywhere_in_an_add_leaves_nothing_behind() {
+fn kube_ovn_1_17_0_a_daemon_killed_anywhere_in_an_add_leaves_nothing_behind() {
     kill_daemons(Form::Own, Verb::Add);
 }
 
