@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use ipam::SubnetSpec;
 use prometheus_client::registry::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -15,7 +14,7 @@ use crate::config::Config;
 use crate::health::Readiness;
 use crate::ledger::pending::PendingDels;
 use crate::ledger::writer::LocalLedger;
-use crate::ledger::{Ledger, Segment, Served};
+use crate::ledger::{Ledger, served};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::resources::{self, Snapshot};
@@ -101,37 +100,15 @@ fn open_ledger(config: &Config, metrics: &Metrics) -> anyhow::Result<LocalLedger
 
 /// The subnets that can be meant go to the ledger; the others were reported when their file was read.
 async fn respec(node: &Node, snapshot: &Snapshot) -> anyhow::Result<()> {
-    let served: Vec<Served> = snapshot.index.subnets().filter_map(|subnet| served(subnet)).collect();
-    for (nth, one) in served.iter().enumerate() {
-        for other in served[..nth].iter().filter(|other| overlap(one, other)) {
-            tracing::warn!(
-                subnet = one.spec.name(),
-                other = other.spec.name(),
-                "two subnets of one provider overlap; an address of both is given once only"
-            );
-        }
+    let served = served::of(&snapshot.index);
+    for (subnet, other) in served::overlaps(&served) {
+        tracing::warn!(
+            subnet,
+            other,
+            "two subnets of one provider overlap; an address of both is given once only"
+        );
     }
     node.ledger.respec(served).await.context("tell the ledger the subnets")
-}
-
-fn served(subnet: &crds::Subnet) -> Option<Served> {
-    let spec = &subnet.spec;
-    let provider = daemon_api::Provider::new(spec.provider()).ok()?;
-    let segment = if provider.is_ovn() {
-        format!("vpc/{}", if spec.vpc.is_empty() { crds::vpc::DEFAULT_VPC } else { &spec.vpc })
-    } else {
-        format!("provider/{provider}")
-    };
-    let spec = SubnetSpec::parse(subnet.name(), &spec.cidr_block, &spec.gateway, &spec.exclude_ips).ok()?;
-    Some(Served { spec, segment: Segment(segment) })
-}
-
-fn overlap(one: &Served, other: &Served) -> bool {
-    let (ours, theirs) = (one.spec.cidrs(), other.spec.cidrs());
-    let meet = |(family, net): (ipam::Family, &ipnet::IpNet)| {
-        theirs.get(family).is_some_and(|their| their.contains(net) || net.contains(their))
-    };
-    one.segment == other.segment && ours.iter().any(meet)
 }
 
 async fn follow_subnets(node: Node, mut snapshots: watch::Receiver<Arc<Snapshot>>) {

@@ -16,6 +16,7 @@ pub mod claim;
 pub mod error;
 pub mod pending;
 mod pool;
+pub mod served;
 pub mod store;
 pub mod sweep;
 pub mod writer;

@@ -1,9 +1,9 @@
 //! Whether a subnet can be meant.
 
-use std::error::Error;
-
 use crds::Subnet;
 use ipam::{SpecError, SpecWarning, SubnetSpec};
+
+use crate::causes::chain;
 
 /// A field that cannot be meant as it stands, or that is odd.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +16,21 @@ pub struct Remark {
     pub hint: &'static str,
 }
 
+/// The addresses of a Subnet, as its spec writes them.
+///
+/// # Errors
+/// The first field that cannot be meant.
+pub fn addresses(subnet: &Subnet) -> Result<SubnetSpec, SpecError> {
+    let spec = &subnet.spec;
+    SubnetSpec::parse(subnet.name(), &spec.cidr_block, &spec.gateway, &spec.exclude_ips)
+}
+
 /// Checks addresses, gateway and exclusions. The values are what is odd but harmless.
 ///
 /// # Errors
 /// The first field that cannot be meant.
 pub fn subnet(subnet: &Subnet) -> Result<Vec<Remark>, Remark> {
-    let spec = &subnet.spec;
-    match SubnetSpec::parse(subnet.name(), &spec.cidr_block, &spec.gateway, &spec.exclude_ips) {
+    match addresses(subnet) {
         Ok(checked) => Ok(checked.warnings().iter().map(|warning| oddity(subnet.name(), warning)).collect()),
         Err(error) => Err(refusal(&error)),
     }
@@ -37,13 +45,7 @@ fn refusal(error: &SpecError) -> Remark {
         SpecError::GatewayOutside { .. } => ("gateway", "write an address of the subnet, or leave it out"),
         SpecError::Exclude { .. } => ("excludeIps", "write an address or a range a..b"),
     };
-    let mut what = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        what = format!("{what}: {error}");
-        cause = error.source();
-    }
-    Remark { field, what, hint }
+    Remark { field, what: chain(error), hint }
 }
 
 fn oddity(subnet: &str, warning: &SpecWarning) -> Remark {

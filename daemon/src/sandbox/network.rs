@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::attachment::Attachment;
 use super::plan::RouteTo;
 use crate::facts::PodFacts;
-use crate::resources::{Index, Snapshot};
+use crate::resources::{Index, Snapshot, check};
 
 mod addresses;
 mod choice;
@@ -75,13 +75,8 @@ pub fn resolve(
     let annotations =
         PodAnnotations::new(&facts.annotations, attachment.provider.as_str(), attachment.interface.as_str());
     let chosen = choice::subnet(index, &annotations, attachment, pod)?;
-    let subnet = SubnetSpec::parse(
-        chosen.name(),
-        &chosen.spec.cidr_block,
-        &chosen.spec.gateway,
-        &chosen.spec.exclude_ips,
-    )
-    .map_err(|e| Fault::new(FaultKind::UnknownSubnet, format!("use subnet {}: {e}", chosen.name())))?;
+    let subnet = check::addresses(chosen)
+        .map_err(|e| Fault::new(FaultKind::UnknownSubnet, format!("use subnet {}: {e}", chosen.name())))?;
     let (wishes, is_static) = addresses::wishes(&subnet, &annotations, facts)?;
     let (route_texts, routes) = routes(request, &annotations)?;
     let form = form(call, attachment, chosen.spec.mtu, &subnet)?;
