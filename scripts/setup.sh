@@ -30,6 +30,8 @@ wanted=(
     ovs-pki:openvswitch-pki
     ovn-nbctl:ovn-common
     ovn-northd:ovn-central
+    ovn-controller:ovn-host
+    ethtool:ethtool
     openssl:openssl
 )
 
