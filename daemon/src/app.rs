@@ -17,6 +17,7 @@ use crate::ledger::writer::LocalLedger;
 use crate::ledger::{Ledger, served};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
+use crate::northbound::Northbound;
 use crate::resources::{self, Snapshot};
 use crate::sandbox::{KERNEL_WORKERS, Sandboxes};
 use crate::server::drain::{self, Busy, Drain};
@@ -51,6 +52,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let node: Node = Arc::new(Sandboxes {
         ledger,
         resources: snapshots.clone(),
+        northbound: Northbound,
         neighbours: config.detects_conflicts.then(Neighbours::default),
         pending: PendingDels::beside(&config.socket),
         metrics,

@@ -42,8 +42,18 @@ const OURS: &[Flag] = &[
     flag("log-format", Text, "text", "text or json"),
     flag("log-level", Text, "info", "tracing filter, e.g. info or daemon=debug"),
     flag("sweep-interval", Text, "30", "seconds between two looks for claims whose sandbox is gone"),
-    flag("ovs-db", IdleText, "unix:/run/openvswitch/db.sock", "OVSDB of the node's Open vSwitch"),
-    flag("ovn-nb", IdleText, "unix:/run/ovn/ovnnb_db.sock", "OVN northbound database"),
+    flag(
+        "ovs-db",
+        Text,
+        "unix:/run/openvswitch/db.sock",
+        "database of the node's Open vSwitch; empty for a node without one",
+    ),
+    flag(
+        "ovn-nb",
+        Text,
+        "unix:/run/ovn/ovnnb_db.sock",
+        "OVN northbound database, endpoints separated by commas; empty when somebody else keeps it",
+    ),
 ];
 
 const UPSTREAM: &[Flag] = &[

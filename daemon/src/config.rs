@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ovsdb::endpoint::Endpoints;
 use thiserror::Error;
 
 use crate::args::Args;
@@ -45,6 +46,10 @@ pub struct Config {
     pub detects_conflicts: bool,
     /// Time between two looks of the sweeper.
     pub sweep_interval: Duration,
+    /// Where the database of the node's Open vSwitch is; `None` for a node without one.
+    pub ovs_db: Option<Endpoints>,
+    /// Where OVN's northbound database is; `None` when somebody else keeps it.
+    pub ovn_nb: Option<Endpoints>,
     /// This node's name, as upstream finds it: `NODE_NAME`, else the host name in lower case.
     pub node_name: String,
     /// Flags of upstream's that were given and have no effect.
@@ -125,6 +130,8 @@ impl Job {
             serves_metrics: boolean(args, "enable-metrics")?,
             detects_conflicts: boolean(args, "enable-arp-detect-ip-conflict")?,
             sweep_interval: seconds(args, "sweep-interval")?,
+            ovs_db: endpoints(args, "ovs-db")?,
+            ovn_nb: endpoints(args, "ovn-nb")?,
             node_name: node_name.unwrap_or_else(|| host_name.to_lowercase()),
             idle_flags: args.idle(),
         })))
@@ -176,6 +183,19 @@ fn metrics_addr(args: &Args) -> Result<Option<SocketAddr>, ConfigError> {
             .parse()
             .map(Some)
             .map_err(|_| bad("metrics-addr", text, "is not ADDRESS:PORT, e.g. 0.0.0.0:10665 or [::]:10665")),
+    }
+}
+
+fn endpoints(args: &Args, flag: &'static str) -> Result<Option<Endpoints>, ConfigError> {
+    match args.text(flag).trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
+            bad(
+                flag,
+                text,
+                "is not unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT, or several of them separated by commas",
+            )
+        }),
     }
 }
 

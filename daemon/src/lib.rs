@@ -18,6 +18,7 @@ pub mod install;
 pub mod ledger;
 pub mod metrics;
 pub mod neighbours;
+pub mod northbound;
 pub mod objects;
 pub mod resources;
 pub mod sandbox;

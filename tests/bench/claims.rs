@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use daemon::ledger::writer::LocalLedger;
-use daemon::ledger::{Book, ClaimRequest, Ledger, Link, Owner, Sandbox, Segment, Served};
+use daemon::ledger::{Book, ClaimRequest, Ledger, Link, Owner, PortTraits, Sandbox, Segment, Served};
 use daemon::metrics::{self, Metrics};
 use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
 use ipam::{SubnetSpec, Workload};
@@ -177,6 +177,7 @@ fn request(number: usize) -> ClaimRequest {
         subnet: SUBNET.to_owned(),
         wishes: vec![ipam::Request::any_for(&spec())],
         link: Link::Macvlan,
+        port: PortTraits::default(),
         on_chosen: None,
         now: 0,
     }

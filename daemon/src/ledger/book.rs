@@ -217,14 +217,15 @@ impl Book {
         self.subnet(&claim.subnet).is_some_and(|s| claim.addresses.iter().all(|ip| s.spec().contains(*ip)))
     }
 
-    fn claims_of(&self, name: &OwnerName) -> Vec<&Claim> {
+    /// The claims of an owner: one, but for a moment while it moves to another subnet.
+    pub fn claims_of(&self, name: &OwnerName) -> Vec<&Claim> {
         self.by_owner.get(name).into_iter().flatten().filter_map(|id| self.claims.get(id)).collect()
     }
 
     fn is_same_attachment(&self, claim: &Claim, request: &ClaimRequest) -> bool {
         claim.sandbox.as_ref().is_some_and(|s| {
             s.container == request.sandbox.container && s.netns_id == request.sandbox.netns_id
-        }) && claim.link == request.link
+        }) && (claim.link, claim.port) == (request.link, request.port)
             && claim.subnet == request.subnet
     }
 
@@ -238,6 +239,7 @@ impl Book {
                 claim.mac.or_else(|| claim.addresses.first().map(|ip| Mac::derived(&claim.subnet, *ip)))
             }),
             link: request.link,
+            port: request.port,
             revision: self.next_revision,
             ..claim.clone()
         };
@@ -271,6 +273,7 @@ impl Book {
             mac: mac_of(request, || Some(pick.mac())),
             addresses,
             link: request.link,
+            port: request.port,
             revision: self.next_revision,
             since: request.now,
         };
@@ -364,7 +367,7 @@ fn mac_of(request: &ClaimRequest, derived: impl FnOnce() -> Option<Mac>) -> Opti
     let asked = request.wishes.iter().find_map(|wish| wish.mac);
     match request.link {
         Link::Delegated => asked,
-        Link::Macvlan => asked.or_else(derived),
+        Link::Macvlan | Link::Veth => asked.or_else(derived),
     }
 }
 

@@ -74,6 +74,42 @@ pub enum Link {
     Delegated,
     /// We do, a macvlan.
     Macvlan,
+    /// We do, a veth whose host end is a port of OVN.
+    Veth,
+}
+
+impl Link {
+    /// True when the interface is ours to make and to remove.
+    pub fn is_ours(self) -> bool {
+        match self {
+            Link::Delegated => false,
+            Link::Macvlan | Link::Veth => true,
+        }
+    }
+}
+
+/// How much may pass an interface in one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Mbit/s.
+    pub rate: u32,
+    /// How much may exceed the rate for a moment, in Mbit; `None` means 80 % of a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<u32>,
+}
+
+/// What OVN is told of a veth's port beside its addresses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortTraits {
+    /// The port's name ends in the interface's: the pod uses the network several times.
+    pub is_per_interface: bool,
+    /// The most that the pod may receive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub into_pod: Option<Limit>,
+    /// The most that the pod may send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_pod: Option<Limit>,
 }
 
 /// One attachment's addresses.
@@ -99,6 +135,9 @@ pub struct Claim {
     pub mac: Option<Mac>,
     /// Who makes the interface.
     pub link: Link,
+    /// What OVN is told of it, when it is a veth.
+    #[serde(default)]
+    pub port: PortTraits,
     /// Grows with every change of this claim.
     pub revision: u64,
     /// When it was made, in seconds since 1970.
@@ -130,8 +169,10 @@ pub struct ClaimRequest {
     pub subnet: String,
     /// Which addresses will do: the first of these that can be had whole.
     pub wishes: Vec<ipam::Request>,
-    /// Who makes the interface. A macvlan of ours gets a MAC derived from the address unless a wish has one.
+    /// Who makes the interface. One of ours gets a MAC derived from the address unless a wish has one.
     pub link: Link,
+    /// What OVN is told of it, when it is a veth.
+    pub port: PortTraits,
     /// Called with freshly chosen addresses, not with those that the owner already held.
     pub on_chosen: Option<OnChosen>,
     /// Now, in seconds since 1970.

@@ -14,6 +14,7 @@
 pub mod book;
 pub mod claim;
 pub mod error;
+pub mod feed;
 pub mod pending;
 mod pool;
 pub mod served;
@@ -23,10 +24,15 @@ pub mod writer;
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub use book::Book;
-pub use claim::{Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, ReleaseIf, Sandbox, Segment, Served};
+pub use claim::{
+    Claim, ClaimId, ClaimRequest, Claimed, Limit, Link, Owner, PortTraits, ReleaseIf, Sandbox, Segment,
+    Served,
+};
 pub use error::LedgerError;
+pub use feed::{Changed, Feed};
 
 /// An answer that is still to come.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + Send>>;
@@ -47,6 +53,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Makes sure that the store can be written now.
     fn probe(&self) -> Answer<()>;
+
+    /// Tells which pods' claims change, once they are on disk.
+    fn feed(&self) -> &Arc<Feed>;
 
     /// Looks into the book. `look` must be short: claims wait meanwhile.
     fn look<T>(&self, look: impl FnOnce(&Book) -> T) -> T

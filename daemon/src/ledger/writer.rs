@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::book::{Book, Change};
 use super::claim::{Claim, ClaimRequest, Claimed, ReleaseIf, Served};
 use super::error::LedgerError;
+use super::feed::Feed;
 use super::store::Store;
 use super::{Answer, Ledger};
 use crate::metrics::LedgerMetrics;
@@ -41,6 +42,7 @@ enum Op {
 pub struct LocalLedger {
     book: Arc<Mutex<Book>>,
     queue: SyncSender<Op>,
+    feed: Arc<Feed>,
 }
 
 impl LocalLedger {
@@ -59,13 +61,20 @@ impl LocalLedger {
         }
         let book = Arc::new(Mutex::new(opened.store.book(Vec::new())?));
         let (queue, ops) = sync_channel(QUEUE);
-        let writer =
-            Writer { book: book.clone(), store: opened.store, subnets: Vec::new(), broken: None, metrics };
+        let feed = Arc::new(Feed::default());
+        let writer = Writer {
+            book: book.clone(),
+            store: opened.store,
+            subnets: Vec::new(),
+            broken: None,
+            metrics,
+            feed: feed.clone(),
+        };
         std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run(&ops))
             .map_err(|_| LedgerError::Closed)?;
-        Ok(Self { book, queue })
+        Ok(Self { book, queue, feed })
     }
 
     fn ask<T: Send + 'static>(&self, op: impl FnOnce(Reply<T>) -> Op) -> Answer<T> {
@@ -101,6 +110,10 @@ impl Ledger for LocalLedger {
         self.ask(Op::Probe)
     }
 
+    fn feed(&self) -> &Arc<Feed> {
+        &self.feed
+    }
+
     fn look<T>(&self, look: impl FnOnce(&Book) -> T) -> T {
         look(&lock(&self.book))
     }
@@ -117,6 +130,7 @@ struct Writer {
     /// Why the store cannot be used, and memory not be believed, until the file is opened again.
     broken: Option<LedgerError>,
     metrics: LedgerMetrics,
+    feed: Arc<Feed>,
 }
 
 /// What one flush writes, and what takes it back in memory.
@@ -229,6 +243,7 @@ impl Writer {
         let written = self.store.write(changes);
         self.metrics.flushed(changes.len(), started.elapsed(), written.is_ok());
         crate::crash::point("ledger-after-write");
+        self.feed.changed(changes.iter().map(|(Change::Put(c) | Change::Remove(c))| &c.owner.pod));
         if let Err(error) = &written {
             tracing::error!(error = crate::causes::chain(error), "the address ledger could not be written");
             let mut book = lock(&self.book);
@@ -249,6 +264,8 @@ impl Writer {
                     read.set_aside(segment, address, aside.since);
                 }
                 *book = read;
+                drop(book);
+                self.feed.all_changed();
                 None
             }
             Err(error) => {

@@ -195,6 +195,7 @@ impl<L: Ledger> Add<'_, L> {
             subnet: self.network.subnet.name().to_owned(),
             wishes: self.network.wishes.clone(),
             link,
+            port: crate::ledger::PortTraits::default(),
             on_chosen: probe.map(|probe| Box::new(move |ips: &[std::net::IpAddr]| probe.send(ips)) as _),
             now: seconds_now(),
         });

@@ -35,6 +35,7 @@ use crate::ledger::claim::OwnerName;
 use crate::ledger::pending::PendingDels;
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
+use crate::northbound::Northbound;
 use crate::resources::Snapshot;
 
 /// Verbs that touch the kernel at once. The kernel serialises them on one lock anyway; more threads only cost memory.
@@ -54,6 +55,8 @@ pub struct Sandboxes<L> {
     pub ledger: L,
     /// The resources as they are now.
     pub resources: watch::Receiver<Arc<Snapshot>>,
+    /// The northbound database.
+    pub northbound: Northbound,
     /// Duplicate-address probes; `None` when they are switched off.
     pub neighbours: Option<Neighbours>,
     /// DELs that the plugin left on disk.

@@ -5,7 +5,7 @@ use ipam::{DualStack, SubnetSpec, Workload};
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::Sandbox;
+use crate::ledger::{PortTraits, Sandbox};
 
 const SUBNET: &str = "s";
 
@@ -46,6 +46,7 @@ fn request(pod: &str, uid: &str, container: &str) -> ClaimRequest {
         subnet: SUBNET.into(),
         wishes: vec![Request::any_for(&spec("10.0.0.0/29"))],
         link: Link::Macvlan,
+        port: PortTraits::default(),
         on_chosen: None,
         now: 7,
     }

@@ -2,7 +2,7 @@ use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
 use ipam::{SubnetSpec, Workload};
 
 use super::*;
-use crate::ledger::{ClaimId, Link, Owner, Sandbox};
+use crate::ledger::{ClaimId, Link, Owner, PortTraits, Sandbox};
 
 fn claim(id: u64, address: &str) -> Claim {
     Claim {
@@ -25,6 +25,7 @@ fn claim(id: u64, address: &str) -> Claim {
         addresses: vec![address.parse().unwrap(), "fd00::5".parse().unwrap()],
         mac: Some("02:00:00:00:00:01".parse().unwrap()),
         link: Link::Macvlan,
+        port: PortTraits::default(),
         revision: 9,
         since: 7,
     }

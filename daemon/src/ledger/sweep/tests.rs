@@ -2,7 +2,7 @@ use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
 use ipam::Workload;
 
 use super::*;
-use crate::ledger::{Link, Owner, Sandbox, Segment};
+use crate::ledger::{Link, Owner, PortTraits, Sandbox, Segment};
 
 fn claim(id: u64, revision: u64, netns: Option<&str>) -> Claim {
     let sandbox = netns.map(|path| Sandbox {
@@ -26,6 +26,7 @@ fn claim(id: u64, revision: u64, netns: Option<&str>) -> Claim {
         addresses: Vec::new(),
         mac: None,
         link: Link::Delegated,
+        port: PortTraits::default(),
         revision,
         since: 0,
     }

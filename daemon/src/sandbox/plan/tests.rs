@@ -4,7 +4,7 @@ use daemon_api::{PodRef, Provider};
 use ipam::{Request, SubnetSpec, Workload};
 
 use super::*;
-use crate::ledger::{ClaimId, Link, Owner, Segment};
+use crate::ledger::{ClaimId, Link, Owner, PortTraits, Segment};
 
 fn network(has_default_route: bool, routes: Vec<RouteTo>) -> PodNetwork {
     let subnet = SubnetSpec::parse("s", "10.0.30.0/24,fd00:30::/64", "10.0.30.1,fd00:30::1", &[]).unwrap();
@@ -40,6 +40,7 @@ fn claim(addresses: &[&str]) -> Claim {
         addresses: addresses.iter().map(|a| a.parse().unwrap()).collect(),
         mac: Some("02:00:00:00:00:01".parse().unwrap()),
         link: Link::Macvlan,
+        port: PortTraits::default(),
         revision: 1,
         since: 0,
     }
