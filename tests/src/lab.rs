@@ -170,10 +170,13 @@ impl Lab {
         fs::remove_file(&path).unwrap_or_else(|e| panic!("remove {}: {e}", path.display()));
     }
 
-    /// A pod's network namespace, empty but for a loopback interface that is up.
+    /// A pod's network namespace, empty but for a loopback interface that is up, without IP forwarding.
     #[track_caller]
     pub fn pod(&self, name: &str) -> Netns {
-        Netns::create(&format!("{}-{name}", self.tag))
+        let pod = Netns::create(&format!("{}-{name}", self.tag));
+        // A namespace inherits it from the machine: a pod that is somebody's next hop would forward without being told to.
+        pod.sysctl("net.ipv4.ip_forward", "0");
+        pod
     }
 
     fn link_plugins(&self) {

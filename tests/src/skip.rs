@@ -6,9 +6,22 @@ use std::process::Command;
 use std::{env, path::Path};
 
 use crate::binaries::Binaries;
+use crate::ovn;
 
 /// Names a file to which every skipped test appends one line.
 pub const REPORT: &str = "KUBE_OVN_SKIPPED";
+
+/// What a whole OVN is run and looked at with.
+const OVN_PROGRAMS: &[&str] = &[
+    "ovsdb-server",
+    "ovsdb-tool",
+    "ovs-vswitchd",
+    "ovn-northd",
+    "ovn-controller",
+    "ovn-nbctl",
+    "ovs-vsctl",
+    "ethtool",
+];
 
 /// What a test needs of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +36,8 @@ pub enum Requirement {
     Containerd,
     /// podman with its CNI backend, and runc.
     Podman,
+    /// Open vSwitch and OVN, central and node, and ethtool.
+    Ovn,
     /// The product's programs built with the feature `crash-points`.
     CrashBinaries,
     /// A program on `PATH`.
@@ -67,6 +82,10 @@ fn missing(requirement: Requirement) -> Option<String> {
         Requirement::Podman => {
             ["podman", "runc"].into_iter().find_map(not_on_path).or_else(podman_without_cni)
         }
+        Requirement::Ovn => OVN_PROGRAMS
+            .iter()
+            .find_map(|&program| not_on_path(program))
+            .or_else(|| absent(&[ovn::NORTHBOUND_SCHEMA, ovn::SOUTHBOUND_SCHEMA, ovn::VSWITCH_SCHEMA])),
         Requirement::CrashBinaries if Binaries::crashing().is_none() => {
             Some("no programs with crash points: run `make test`".into())
         }
