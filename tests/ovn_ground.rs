@@ -59,6 +59,26 @@ fn two_pods_of_one_node_talk() {
     assert_eq!(traffic::ask_udp(&a, "10.0.1.12:8080").unwrap(), "b 10.0.1.11");
     assert_eq!(traffic::carries(&a, "10.0.1.12:8080", 1_000_001).unwrap(), 1_000_001);
     assert!(traffic::ask_tcp(&a, "10.0.1.12:8081").is_err());
+    assert_eq!(node.ports(), ["h_a", "h_b"]);
+    node.unplug(&B);
+    traffic::assert_no_ping(&a, "10.0.1.12");
+}
+
+#[test]
+fn our_daemon_starts_on_a_node_of_ovn_and_does_nothing_unasked() {
+    if !can() {
+        return;
+    }
+    let lab = Lab::new();
+    let ovn = Ovn::start(&lab);
+    let node = ovn.node(&lab);
+    let before = ovn.rows();
+
+    let mut daemon = node.daemon(&[]);
+
+    node.assert_empty();
+    assert!(daemon.stop().success());
+    assert_eq!(ovn.rows(), before);
 }
 
 #[test]

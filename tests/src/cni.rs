@@ -36,6 +36,20 @@ pub fn own_macvlan(socket: &Path) -> Value {
     })
 }
 
+/// A pod's interface on OVN: our plugin without a `master`. The default network has no provider; those of further
+/// interfaces end in `.ovn` (`NAD.NAMESPACE.ovn`).
+pub fn own_ovn(socket: &Path) -> Value {
+    json!({"cniVersion": "1.0.0", "name": "kube-ovn", "type": "kube-ovn", "server_socket": socket})
+}
+
+/// A configuration with the pod's annotations, as containerd hands them over.
+#[must_use]
+pub fn annotated(conf: &Value, annotations: &Value) -> Value {
+    let mut conf = conf.clone();
+    conf["runtimeConfig"]["io.kubernetes.cri.pod-annotations"] = annotations.clone();
+    conf
+}
+
 /// Reference macvlan on the node's `eth1` with addresses of reference host-local, to prove the ground itself.
 pub fn reference_macvlan(lab: &Lab) -> Value {
     json!({

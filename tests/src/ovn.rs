@@ -10,7 +10,8 @@
 //! let mut node = ovn.node(&lab);           // the lab's node: OVSDB, vswitchd, br-int, ovn-controller
 //! let daemon = node.daemon(&[]);           // ours, with --ovs-db and --ovn-nb
 //! let pod = lab.pod("a");
-//! let conf = node.conf("ovn");             // type kube-ovn, no master
+//! let wish = json!({"ovn.kubernetes.io/logical_switch": "net1"});
+//! let conf = cni::annotated(&node.conf(), &wish);   // type kube-ovn, no master
 //! Call::add(&conf).netns(pod.path()).pod("ns1", "a").run(&lab).ok();
 //! ovn.sync();                              // every node has installed what the northbound database says
 //! traffic::await_ping(&pod, "10.0.1.12");
@@ -55,6 +56,9 @@ pub const VSWITCH_SCHEMA: &str = "/usr/share/openvswitch/vswitch.ovsschema";
 /// See [`NORTHBOUND_SCHEMA`].
 pub const SOUTHBOUND_SCHEMA: &str = "/usr/share/ovn/ovn-sb.ovsschema";
 
+/// The interfaces that a node of an OVN has without any pod.
+pub const LINKS: [&str; 4] = [INTEGRATION, "ovs-netdev", wire::BRIDGE, wire::PORT];
+
 /// How long a tool waits for the database or for other processes, in seconds. Nothing asserts on it.
 const TIMEOUT: &str = "--timeout=60";
 
@@ -87,12 +91,8 @@ impl Ovn {
             .arg(format!("--ovnsb-db={}", sb.endpoint()))
             .arg(format!("--unixctl={}", control.display()))
             .folder("OVN_RUNDIR", &folder);
-        let ovn = Self {
-            northd: Process::start_of(recipe, Socket::At(control)),
-            nb,
-            sb,
-            nodes: AtomicU8::new(0),
-        };
+        let ovn =
+            Self { northd: Process::start_of(recipe, Socket::At(control)), nb, sb, nodes: AtomicU8::new(0) };
         ovn.nb(&["init"]);
         ovn.sb(&["init"]);
         ovn

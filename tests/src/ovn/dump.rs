@@ -44,9 +44,14 @@ impl Rows {
     pub(super) fn of(database: &Database, name: &str) -> Self {
         let mut dump = Command::new("ovsdb-client");
         dump.args(["--timeout=60", "-f", "json", "dump", &database.endpoint(), name]);
-        let done = command::run(dump, b"").expect_success();
+        Self::parse(&command::run(dump, b"").expect_success().text())
+    }
+
+    /// From what `ovsdb-client -f json dump` prints: one line per table.
+    #[track_caller]
+    fn parse(text: &str) -> Self {
         let mut rows = BTreeMap::new();
-        for table in done.text().lines().filter(|line| !line.is_empty()) {
+        for table in text.lines().filter(|line| !line.is_empty()) {
             let table: Value = serde_json::from_str(table).unwrap_or_else(|e| panic!("{e}: {table}"));
             add_table(&mut rows, &table);
         }
@@ -121,7 +126,7 @@ impl Rows {
     }
 }
 
-/// Takes over the rows of one table as `ovsdb-client -f json dump` tells it.
+/// Takes over the rows of one table of the dump.
 fn add_table(rows: &mut BTreeMap<String, Row>, table: &Value) {
     let caption = table["caption"].as_str().unwrap_or_default();
     let name = caption.strip_suffix(" table").unwrap_or(caption);
@@ -170,4 +175,59 @@ fn minus<'l>(a: &'l [String], b: &[String]) -> Vec<&'l String> {
         None => true,
     });
     missing.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A router with two equal routes, and its port.
+    fn router(uuids: [&str; 4], ports_up: bool) -> Rows {
+        let [router, first, second, port] = uuids;
+        let route = |uuid| json!([["uuid", uuid], "10.0.0.0/8", ["map", [["b", "2"], ["a", "1"]]]]);
+        let routes = json!(["set", [["uuid", first], ["uuid", second]]]);
+        let tables = [
+            json!({"caption": "Logical_Router table", "headings": ["_uuid", "name", "static_routes"],
+                "data": [[["uuid", router], "vpc", routes]]}),
+            json!({"caption": "Logical_Router_Static_Route table", "headings": ["_uuid", "ip_prefix", "options"],
+                "data": [route(first), route(second)]}),
+            json!({"caption": "Logical_Switch_Port table", "headings": ["_uuid", "name", "up", "tag"],
+                "data": [[["uuid", port], "p", ports_up, ["set", []]]]}),
+            json!({"caption": "NB_Global table", "headings": ["_uuid"], "data": [[["uuid", "g"]]]}),
+        ];
+        Rows::parse(&tables.map(|table| table.to_string()).join("\n\n"))
+    }
+
+    #[test]
+    fn equal_content_in_other_rows_is_the_same() {
+        let (one, two) = (router(["1", "2", "3", "4"], true), router(["8", "7", "6", "5"], false));
+
+        two.dump().assert_same(&one.dump());
+
+        assert_ne!(one.all_uuids(), two.all_uuids());
+        assert_eq!(
+            one.dump().lines(),
+            [
+                r#"Logical_Router {"name":"vpc","static_routes":[{"ip_prefix":"10.0.0.0/8","options":{"a":"1","b":"2"}},{"ip_prefix":"10.0.0.0/8","options":{"a":"1","b":"2"}}]}"#,
+                r#"Logical_Router_Static_Route {"ip_prefix":"10.0.0.0/8","options":{"a":"1","b":"2"}}"#,
+                r#"Logical_Router_Static_Route {"ip_prefix":"10.0.0.0/8","options":{"a":"1","b":"2"}}"#,
+                r#"Logical_Switch_Port {"name":"p"}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn uuids_are_found_by_the_names_of_rows() {
+        let uuids = router(["1", "2", "3", "4"], true).uuids("Logical_Router");
+
+        assert_eq!(uuids, BTreeMap::from([("vpc".to_owned(), vec!["1".to_owned()])]));
+    }
+
+    #[test]
+    #[should_panic(expected = "gone: [\n    \"b\",\n]\nnew: []")]
+    fn a_row_that_was_there_twice_is_missed_when_it_is_there_once() {
+        let dump = |lines: &[&str]| Dump { lines: lines.iter().map(|&l| l.to_owned()).collect() };
+
+        dump(&["a", "b"]).assert_same(&dump(&["a", "b", "b"]));
+    }
 }

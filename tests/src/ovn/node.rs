@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::binaries::PLUGIN;
+use crate::cni;
 use crate::command::{self, Done, words};
 use crate::daemon::Daemon;
 use crate::lab::Lab;
+use crate::ledger;
 use crate::netns::Netns;
 
 use super::process::{Process, Recipe, Socket};
@@ -91,15 +92,29 @@ impl<'a> Node<'a> {
         Daemon::start_with(self.lab, &flags, environment)
     }
 
-    /// The network configuration of a pod's interface on OVN: our plugin, no `master`.
-    pub fn conf(&self, provider: &str) -> Value {
-        json!({
-            "cniVersion": "1.0.0",
-            "name": "kube-ovn",
-            "type": PLUGIN,
-            "server_socket": self.lab.socket(),
-            "provider": provider
-        })
+    /// The network configuration of a pod's interface on the default network; see [`cni::own_ovn`].
+    pub fn conf(&self) -> Value {
+        cni::own_ovn(&self.lab.socket())
+    }
+
+    /// The names of the integration bridge's ports but tunnels and patches, sorted: those of pods.
+    #[track_caller]
+    pub fn ports(&self) -> Vec<String> {
+        let names = self.vsctl(&["list-ports", INTEGRATION]);
+        let pods = names.lines().filter(|name| !name.starts_with("ovn-") && !name.starts_with("patch-"));
+        let mut pods: Vec<_> = pods.map(str::to_owned).collect();
+        pods.sort();
+        pods
+    }
+
+    /// Asserts that no pod has anything on the node: [`ledger::assert_empty`], and no port of the integration bridge.
+    ///
+    /// # Panics
+    /// When something is left.
+    #[track_caller]
+    pub fn assert_empty(&self) {
+        assert_eq!(self.ports(), Vec::<String>::new(), "ports are left on {INTEGRATION}");
+        ledger::assert_empty(self.lab);
     }
 
     /// What `ovs-vsctl` prints; it has to succeed.

@@ -3,10 +3,10 @@
 use super::Node;
 
 /// The port of the wire on either node.
-const PORT: &str = "phy0";
+pub(super) const PORT: &str = "phy0";
 /// The bridge that owns the tunnels' address: the userspace datapath finds a remote end only through an internal port of
 /// another userspace bridge.
-const BRIDGE: &str = "br-phy";
+pub(super) const BRIDGE: &str = "br-phy";
 
 /// A wire between two nodes.
 #[derive(Debug)]
