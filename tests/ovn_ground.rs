@@ -88,7 +88,7 @@ fn two_pods_of_two_nodes_talk_while_the_wire_is_whole() {
     }
     let (one, two) = (Lab::new(), Lab::new());
     let ovn = Ovn::start(&one);
-    let (first, second) = (ovn.node(&one), ovn.node(&two));
+    let (first, mut second) = (ovn.node(&one), ovn.node(&two));
     let wire = Wire::between(&first, &second);
     topology(&ovn);
 
@@ -101,6 +101,9 @@ fn two_pods_of_two_nodes_talk_while_the_wire_is_whole() {
     wire.cut();
     traffic::assert_no_ping(&a, "10.0.1.12");
     wire.heal();
+    traffic::await_ping(&a, "10.0.1.12");
+    second.vswitchd.kill9();
+    second.vswitchd.start();
     traffic::await_ping(&a, "10.0.1.12");
 }
 

@@ -1,5 +1,7 @@
 //! The wire between two nodes over which Geneve runs.
 
+use crate::netns::Netns;
+
 use super::Node;
 
 /// The port of the wire on either node.
@@ -10,33 +12,34 @@ pub(super) const BRIDGE: &str = "br-phy";
 
 /// A wire between two nodes.
 #[derive(Debug)]
-pub struct Wire<'n, 'a> {
-    end: &'n Node<'a>,
+pub struct Wire<'a> {
+    // The namespace and not the node, whose processes a test wants to end meanwhile.
+    end: &'a Netns,
 }
 
-impl<'n, 'a> Wire<'n, 'a> {
+impl<'a> Wire<'a> {
     /// Lays a wire between two nodes and gives each its address for tunnels.
     ///
     /// # Panics
     /// When the kernel or Open vSwitch refuses.
     #[track_caller]
-    pub fn between(a: &'n Node<'a>, b: &'n Node<'_>) -> Wire<'n, 'a> {
+    pub fn between(a: &Node<'a>, b: &Node<'_>) -> Self {
         a.netns().must(&format!("ip link add {PORT} type veth peer name {PORT} netns {}", b.netns().name()));
         attach(a);
         attach(b);
-        Wire { end: a }
+        Self { end: a.netns() }
     }
 
     /// Takes the wire down, as if it had been pulled out.
     #[track_caller]
     pub fn cut(&self) {
-        self.end.netns().must(&format!("ip link set {PORT} down"));
+        self.end.must(&format!("ip link set {PORT} down"));
     }
 
     /// Takes it up again.
     #[track_caller]
     pub fn heal(&self) {
-        self.end.netns().must(&format!("ip link set {PORT} up"));
+        self.end.must(&format!("ip link set {PORT} up"));
     }
 }
 
