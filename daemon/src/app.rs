@@ -24,6 +24,7 @@ use crate::server::drain::{self, Busy, Drain};
 use crate::server::listener::Listener;
 use crate::server::observability::{self, Observability};
 use crate::server::{api, http};
+use crate::vswitch::Vswitch;
 
 /// How long calls under way are waited for at the end: above any step of theirs, below a service manager's patience.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -52,6 +53,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let node: Node = Arc::new(Sandboxes {
         ledger,
         resources: snapshots.clone(),
+        vswitch: Vswitch::open(config.ovs_db.as_ref()).await,
         northbound: Northbound,
         neighbours: config.detects_conflicts.then(Neighbours::default),
         pending: PendingDels::beside(&config.socket),

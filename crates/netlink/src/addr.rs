@@ -104,6 +104,26 @@ impl Handle {
         Ok(found)
     }
 
+    /// The link that has this address; `None` when none has.
+    ///
+    /// # Errors
+    /// The requests' failure.
+    pub fn link_with(&self, ip: IpAddr) -> Result<Option<Link>, Error> {
+        let mut message = AddressMessage::default();
+        message.header.family = Family::of(ip).into();
+        let question =
+            Request::dump(format!("look for address {ip}"), RouteNetlinkMessage::GetAddress(message));
+        let has_it = |body: &[u8]| {
+            let index = AddressMessage::parse(body)?.header.index;
+            let address = decode(index, body)?;
+            Ok(address.filter(|address| address.net.addr() == ip).map(|_| index))
+        };
+        match self.ask(&question, has_it)?.first() {
+            Some(index) => self.link_by_index(*index),
+            None => Ok(None),
+        }
+    }
+
     /// Makes a link ready in one system call: up, then `addresses`, then `routes` in the order given. Safe to repeat.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::northbound::Northbound;
 use crate::resources::Snapshot;
+use crate::vswitch::Vswitch;
 
 /// Verbs that touch the kernel at once. The kernel serialises them on one lock anyway; more threads only cost memory.
 pub const KERNEL_WORKERS: usize = 32;
@@ -55,6 +56,8 @@ pub struct Sandboxes<L> {
     pub ledger: L,
     /// The resources as they are now.
     pub resources: watch::Receiver<Arc<Snapshot>>,
+    /// The node's Open vSwitch.
+    pub vswitch: Vswitch,
     /// The northbound database.
     pub northbound: Northbound,
     /// Duplicate-address probes; `None` when they are switched off.

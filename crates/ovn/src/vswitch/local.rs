@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use ovsdb::value::Uuid;
 
@@ -75,7 +76,7 @@ impl fmt::Display for LocalTable {
 /// What the node's Open vSwitch holds. Feed it every row of the tables in [`LocalTable::ALL`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Local {
-    rows: BTreeMap<LocalTable, BTreeMap<Uuid, FoundColumns>>,
+    rows: BTreeMap<LocalTable, BTreeMap<Uuid, Arc<FoundColumns>>>,
 }
 
 impl Local {
@@ -85,8 +86,8 @@ impl Local {
     }
 
     /// Takes in a row that is new or has changed.
-    pub fn put(&mut self, table: LocalTable, uuid: Uuid, columns: FoundColumns) {
-        self.rows.entry(table).or_default().insert(uuid, columns);
+    pub fn put(&mut self, table: LocalTable, uuid: Uuid, columns: impl Into<Arc<FoundColumns>>) {
+        self.rows.entry(table).or_default().insert(uuid, columns.into());
     }
 
     /// Takes out a row that is gone.
@@ -98,12 +99,12 @@ impl Local {
 
     /// The rows of a table in the order of their UUIDs.
     pub fn rows(&self, table: LocalTable) -> impl Iterator<Item = (Uuid, Found<'_>)> {
-        self.rows.get(&table).into_iter().flatten().map(|(uuid, columns)| (*uuid, Found(columns)))
+        self.rows.get(&table).into_iter().flatten().map(|(uuid, columns)| (*uuid, Found(columns.as_ref())))
     }
 
     /// One row.
     pub fn row(&self, table: LocalTable, uuid: Uuid) -> Option<Found<'_>> {
-        self.rows.get(&table)?.get(&uuid).map(Found)
+        self.rows.get(&table)?.get(&uuid).map(|columns| Found(columns.as_ref()))
     }
 
     /// The node's settings.

@@ -17,7 +17,7 @@ pub use add::{CannotAdd, PodPort, add_pod_port};
 pub use bridge::Bridge;
 pub use interface::{Interface, PodInterface, Policing};
 pub use local::{Local, LocalTable};
-pub use open_vswitch::OpenVSwitch;
+pub use open_vswitch::{OpenVSwitch, next_configuration};
 pub use port::Port;
 pub use qos::Qos;
 pub use queue::Shaping;
