@@ -19,6 +19,8 @@ pub const VENDOR_KEY: &str = "vendor";
 pub const VENDOR: &str = "kube-ovn";
 /// Key of `external_ids` that names the owner, e.g. `vpc/test-vpc-1`.
 pub const OWNER_KEY: &str = "kube-ovn-owner";
+/// Key of `external_ids` that names the node which keeps the row, by its `system-id`, where several nodes share a database.
+pub const CHASSIS_KEY: &str = "kube-ovn-chassis";
 
 /// What kind of object a row was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,12 +1,13 @@
 //! What the northbound database holds, with the indexes that a change needs; kept current row by row.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
-use ovsdb::value::Uuid;
+use ovsdb::value::{Atom, Uuid};
 
 use crate::cell::{Found, FoundColumns};
 use crate::nb::{self, Table};
-use crate::owner::{Owner, Standing};
+use crate::owner::{CHASSIS_KEY, Owner, Standing};
 use crate::wanted::Key;
 
 /// One found row.
@@ -17,14 +18,22 @@ pub struct FoundRow {
     pub(crate) standing: Standing,
     /// The row's part of a [`Key`].
     name: Option<String>,
+    /// The addresses of a switch port.
+    addresses: Vec<IpAddr>,
 }
 
 impl FoundRow {
-    fn new(table: Table, columns: FoundColumns) -> Self {
+    fn new(table: Table, columns: FoundColumns, chassis: Option<&str>) -> Self {
         let row = Found(&columns);
-        let standing = Standing::of(|key| row.external_id(key));
+        let is_of_another_node =
+            || chassis.zip(row.external_id(CHASSIS_KEY)).is_some_and(|(ours, found)| ours != found);
+        let standing = match Standing::of(|key| row.external_id(key)) {
+            Standing::Owned(_) if is_of_another_node() => Standing::Foreign,
+            standing @ (Standing::Owned(_) | Standing::Unclaimed | Standing::Foreign) => standing,
+        };
         let name = found_name(table, &row);
-        Self { table, columns, standing, name }
+        let addresses = if table == Table::LogicalSwitchPort { addresses(&columns) } else { Vec::new() };
+        Self { table, columns, standing, name, addresses }
     }
 
     /// The row's table.
@@ -42,10 +51,27 @@ impl FoundRow {
         &self.standing
     }
 
+    /// The name, or what stands for one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The IP addresses that a switch delivers to it, for a switch port.
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
     /// The rows that it holds.
     fn children(&self) -> BTreeSet<Uuid> {
         self.table.holds().iter().flat_map(|(column, _)| self.read().references(column)).collect()
     }
+}
+
+/// The IP addresses in the texts of `addresses`, without those that stand there for a range.
+fn addresses(columns: &FoundColumns) -> Vec<IpAddr> {
+    let texts = columns.get("addresses").into_iter().flat_map(|column| column.elements());
+    let words = texts.filter_map(|atom| if let Atom::String(text) = atom { Some(text) } else { None });
+    words.flat_map(|text| text.split_whitespace()).filter_map(|word| word.parse().ok()).collect()
 }
 
 fn found_name(table: Table, row: &Found<'_>) -> Option<String> {
@@ -73,6 +99,10 @@ pub struct Snapshot {
     named: HashMap<(Table, String), BTreeSet<Uuid>>,
     within: HashMap<(Uuid, Table, String), BTreeSet<Uuid>>,
     owned: BTreeMap<Owner, BTreeSet<Uuid>>,
+    /// The switch ports with an address, by their switch.
+    addressed: HashMap<(Uuid, IpAddr), BTreeSet<Uuid>>,
+    /// The node that looks at it.
+    chassis: Option<String>,
 }
 
 impl Snapshot {
@@ -81,9 +111,14 @@ impl Snapshot {
         Self::default()
     }
 
+    /// An empty database as the node of this `system-id` sees it: rows that another node keeps are foreign.
+    pub fn on(chassis: impl Into<String>) -> Self {
+        Self { chassis: Some(chassis.into()), ..Self::default() }
+    }
+
     /// Takes in a row that is new or has changed.
     pub fn put(&mut self, table: Table, uuid: Uuid, columns: FoundColumns) {
-        let row = FoundRow::new(table, columns);
+        let row = FoundRow::new(table, columns, self.chassis.as_deref());
         let before = self.rows.get(&uuid).map(FoundRow::children).unwrap_or_default();
         let after = row.children();
         self.forget_keys(uuid);
@@ -126,6 +161,11 @@ impl Snapshot {
         if let Standing::Owned(owner) = &row.standing {
             drop_from(&mut self.owned, owner, uuid);
         }
+        if let Some(parent) = self.parents.get(&uuid) {
+            for ip in &row.addresses {
+                drop_from_hash(&mut self.addressed, &(*parent, *ip), uuid);
+            }
+        }
         let Some(name) = &row.name else { return };
         if row.table.is_nameless() {
             if let Some(parent) = self.parents.get(&uuid) {
@@ -140,6 +180,11 @@ impl Snapshot {
         let Some(row) = self.rows.get(&uuid) else { return };
         if let Standing::Owned(owner) = &row.standing {
             self.owned.entry(owner.clone()).or_default().insert(uuid);
+        }
+        if let Some(parent) = self.parents.get(&uuid) {
+            for ip in &row.addresses {
+                self.addressed.entry((*parent, *ip)).or_default().insert(uuid);
+            }
         }
         let Some(name) = &row.name else { return };
         if row.table.is_nameless() {
@@ -181,6 +226,11 @@ impl Snapshot {
         self.named.get(&(table, name.to_owned())).into_iter().flatten().copied()
     }
 
+    /// The ports of a switch that have this address.
+    pub fn addressed(&self, switch: Uuid, address: IpAddr) -> impl Iterator<Item = Uuid> {
+        self.addressed.get(&(switch, address)).into_iter().flatten().copied()
+    }
+
     /// The rows of this key, the lowest UUID first. `parent` is the row that holds those without a name.
     pub(crate) fn candidates(&self, key: &Key, parent: Option<Uuid>) -> Vec<Uuid> {
         match (&key.within, parent) {
@@ -211,3 +261,6 @@ fn drop_from_hash<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<Uuid>
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

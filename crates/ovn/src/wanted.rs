@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::cell::{Cell, Columns};
 use crate::nb::Table;
-use crate::owner::{OWNER_KEY, Owner, VENDOR, VENDOR_KEY};
+use crate::owner::{CHASSIS_KEY, OWNER_KEY, Owner, VENDOR, VENDOR_KEY};
 
 /// What makes a row that one and no other, before it has a UUID and after it lost it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,8 +98,18 @@ impl Wanted {
 
     /// Adds a row and tags it with its owner. Adding the same row again changes nothing.
     pub fn want(&mut self, owner: &Owner, row: &dyn NbRow) -> Result<(), WantedTwice> {
+        self.want_on(owner, None, row)
+    }
+
+    /// The same for a row that the node of this `system-id` keeps, and no other one.
+    pub fn want_on(
+        &mut self,
+        owner: &Owner,
+        chassis: Option<&str>,
+        row: &dyn NbRow,
+    ) -> Result<(), WantedTwice> {
         let mut columns = row.to_columns();
-        tag(&mut columns, owner);
+        tag(&mut columns, owner, chassis);
         self.add(Row { key: row.key(), place: row.place(), owner: owner.clone(), columns })
     }
 
@@ -148,10 +158,13 @@ impl Wanted {
     }
 }
 
-fn tag(columns: &mut Columns, owner: &Owner) {
+fn tag(columns: &mut Columns, owner: &Owner, chassis: Option<&str>) {
     let ids = columns.remove("external_ids");
     let mut keys = if let Some(Cell::Keys(keys)) = ids { keys } else { BTreeMap::new() };
     keys.insert(VENDOR_KEY.to_owned(), Some(VENDOR.to_owned()));
     keys.insert(OWNER_KEY.to_owned(), Some(owner.to_string()));
+    if let Some(chassis) = chassis {
+        keys.insert(CHASSIS_KEY.to_owned(), Some(chassis.to_owned()));
+    }
     columns.insert("external_ids", Cell::Keys(keys));
 }
