@@ -32,13 +32,25 @@ pub struct Settings {
     /// The addresses from which probes come into custom VPCs. When there are any, every switch of a custom VPC gets the
     /// ACL that drops the copies of their answers, and no subnet may contain one of them.
     pub probe_addresses: Vec<IpAddr>,
+    /// The node whose pods the ports are, by its `system-id`, when every node keeps its own; `None` when one program keeps
+    /// those of all nodes.
+    pub chassis: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         // 1500 less what Geneve adds, as upstream.
-        Self { mtu: 1400, node_ranges: Vec::new(), probe_addresses: Vec::new() }
+        Self { mtu: 1400, node_ranges: Vec::new(), probe_addresses: Vec::new(), chassis: None }
     }
+}
+
+/// How much may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Meter {
+    /// kbit/s, at least 1.
+    pub rate: u32,
+    /// How much may exceed the rate for a moment, in kbit.
+    pub burst: u32,
 }
 
 /// One interface of a pod that has addresses of an OVN subnet.
@@ -58,6 +70,8 @@ pub struct PortFact {
     pub addresses: Vec<IpAddr>,
     /// The Ethernet address.
     pub mac: Mac,
+    /// The most that the pod may send; `None` for no limit.
+    pub out_of_pod: Option<Meter>,
     /// May send from these addresses only. Off for pods that forward the traffic of others.
     pub port_security: bool,
     /// Made by us for the tenant (a NAT gateway, a name server): the namespace lists do not apply to it.
@@ -189,6 +203,7 @@ mod tests {
             subnet: subnet.into(),
             addresses: vec!["10.0.1.2".parse().unwrap()],
             mac: Mac::new([2, 0, 0, 0, 0, 1]),
+            out_of_pod: None,
             port_security: true,
             is_ours: false,
         }

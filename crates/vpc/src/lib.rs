@@ -25,6 +25,6 @@ pub mod status;
 mod switch;
 
 pub use check::Survey;
-pub use facts::{Facts, PortFact, Ports, Settings};
+pub use facts::{Facts, Meter, PortFact, Ports, Settings};
 pub use finding::{Effect, Finding, Object, Reason};
-pub use plan::{Plan, plan, plan_pod, plan_vpc};
+pub use plan::{Plan, plan, plan_all, plan_owners, plan_pod, plan_vpc};

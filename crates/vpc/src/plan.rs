@@ -28,13 +28,48 @@ pub struct Plan {
 
 /// Plans everything.
 pub fn plan(facts: &Facts) -> Plan {
-    let survey = Survey::of(facts);
+    plan_all(&Survey::of(facts), &facts.ports, &[OwnerKind::Vpc, OwnerKind::Subnet, OwnerKind::Pod])
+}
+
+/// Plans everything that is made for these kinds, from a survey made before.
+pub fn plan_all(survey: &Survey, ports: &Ports, kinds: &[OwnerKind]) -> Plan {
     let mut rows = Rows::default();
-    survey.vpcs.values().for_each(|vpc| rows.vpc(vpc, &survey));
-    facts.ports.iter().for_each(|fact| rows.port(&survey, &facts.ports, fact));
-    let kinds = [OwnerKind::Vpc, OwnerKind::Subnet, OwnerKind::Pod];
-    rows.findings.extend(survey.findings);
-    rows.finish(Scope::Kinds(kinds.into_iter().collect()))
+    if kinds.contains(&OwnerKind::Vpc) {
+        survey.vpcs.values().for_each(|vpc| rows.vpc(vpc, survey));
+        rows.findings.extend(survey.findings.iter().cloned());
+    }
+    if kinds.contains(&OwnerKind::Pod) {
+        ports.iter().for_each(|fact| rows.port(survey, ports, fact));
+    }
+    rows.finish(Scope::Kinds(kinds.iter().copied().collect()))
+}
+
+/// Plans what is made for these owners and nothing else: the rows of a VPC without the ports of its pods, the ports of a
+/// pod. An owner that is gone or refused wants nothing.
+pub fn plan_owners(survey: &Survey, ports: &Ports, owners: &BTreeSet<Owner>) -> Plan {
+    let mut rows = Rows::default();
+    for owner in owners {
+        match (owner.kind(), owner.name().split_once('/')) {
+            (OwnerKind::Vpc, _) => {
+                if let Some(vpc) = survey.vpcs.get(owner.name()) {
+                    rows.vpc(vpc, survey);
+                }
+            }
+            (OwnerKind::Pod, Some((namespace, pod))) => {
+                ports.of_pod(namespace, pod).for_each(|fact| rows.port(survey, ports, fact));
+            }
+            (
+                OwnerKind::Pod
+                | OwnerKind::Subnet
+                | OwnerKind::NatGateway
+                | OwnerKind::SwitchLbRule
+                | OwnerKind::Vip
+                | OwnerKind::Node,
+                _,
+            ) => {}
+        }
+    }
+    rows.finish(Scope::Owners(owners.clone()))
 }
 
 /// Plans one VPC with its subnets and the ports in them. A VPC that is gone or refused wants nothing.
@@ -64,9 +99,7 @@ pub fn plan_vpc(survey: &Survey, ports: &Ports, name: &str) -> Plan {
 
 /// Plans all ports of one pod. A pod that is gone wants nothing.
 pub fn plan_pod(survey: &Survey, ports: &Ports, namespace: &str, pod: &str) -> Plan {
-    let mut rows = Rows::default();
-    ports.of_pod(namespace, pod).for_each(|fact| rows.port(survey, ports, fact));
-    rows.finish(Scope::Owners(BTreeSet::from([Owner::pod(namespace, pod)])))
+    plan_owners(survey, ports, &BTreeSet::from([Owner::pod(namespace, pod)]))
 }
 
 /// Rows as they are gathered.
@@ -99,14 +132,28 @@ impl Rows {
         let mut findings = Findings::about(Object::Port(fact.name()));
         let row = findings.require(port::port(survey, ports, fact));
         self.findings.append(&mut findings.list);
-        self.want(&Owner::pod(&fact.namespace, &fact.pod), &Object::Port(fact.name()), row);
+        let (owner, object) = (Owner::pod(&fact.namespace, &fact.pod), Object::Port(fact.name()));
+        let chassis = survey.settings.chassis.as_deref();
+        let meter = row.as_ref().and_then(|row| port::meter(row, fact));
+        self.want_on(&owner, chassis, &object, row);
+        self.want_on(&owner, chassis, &object, meter);
     }
 
     /// Adds rows. The checks let no two through that differ under one key; if they ever do, the first one stays and the
     /// object's author is told.
     fn want<R: NbRow>(&mut self, owner: &Owner, object: &Object, rows: impl IntoIterator<Item = R>) {
+        self.want_on(owner, None, object, rows);
+    }
+
+    fn want_on<R: NbRow>(
+        &mut self,
+        owner: &Owner,
+        chassis: Option<&str>,
+        object: &Object,
+        rows: impl IntoIterator<Item = R>,
+    ) {
         for row in rows {
-            if let Err(twice) = self.wanted.want(owner, &row) {
+            if let Err(twice) = self.wanted.want_on(owner, chassis, &row) {
                 let mut findings = Findings::about(object.clone());
                 findings.add(Effect::PartLeftOut, Fault::new(Reason::Conflict, twice.to_string()));
                 self.findings.append(&mut findings.list);

@@ -1,13 +1,28 @@
 //! The switch port of a pod's interface.
 
 use ovn::address::{PortAddress, Station};
-use ovn::nb::{LogicalSwitchPort, PortKind};
+use ovn::nb::{Direction, LogicalSwitchPort, PortKind, Qos};
 
 use crate::check::Survey;
 use crate::checked::{CheckedSubnet, CheckedVpc};
 use crate::dhcp;
 use crate::facts::{PortFact, Ports};
 use crate::finding::{Fault, Reason};
+
+/// The priority of the meters on what pods send. Nothing else meters our ports.
+const METER_PRIORITY: u16 = 2003;
+
+/// The meter on what the pod sends through `port`.
+pub(crate) fn meter(port: &LogicalSwitchPort, fact: &PortFact) -> Option<Qos> {
+    fact.out_of_pod.map(|meter| Qos {
+        switch: port.switch.clone(),
+        port: port.name.clone(),
+        direction: Direction::FromPort,
+        priority: METER_PRIORITY,
+        rate: meter.rate,
+        burst: Some(meter.burst),
+    })
+}
 
 /// The port, or why there is none.
 ///

@@ -4,7 +4,8 @@
 mod lab;
 
 use lab::{add, port, rows};
-use vpc::{Facts, Plan, Settings, plan};
+use ovn::owner::Owner;
+use vpc::{Facts, Meter, Plan, PortFact, Settings, Survey, plan, plan_owners};
 
 /// A Vpc `v` and a subnet `s` of it with these fields.
 fn planned(subnet: &str) -> Plan {
@@ -196,4 +197,39 @@ fn a_port_with_a_wrong_address_is_left_out_and_named() {
         ]
     );
     assert_eq!(rows(&plan.wanted, "Logical_Switch_Port").lines().count(), 2);
+}
+
+#[test]
+fn a_pod_that_may_send_so_much_gets_a_meter_of_its_own_on_its_nodes_account() {
+    let mut facts = facts("cidrBlock: 10.0.1.0/24");
+    let meter = Some(Meter { rate: 50_000, burst: 40_000 });
+    facts.ports.insert(PortFact { out_of_pod: meter, ..port("ns", "p", "s", "10.0.1.2") });
+    facts.settings.chassis = Some("node-1".into());
+    let plan = plan(&facts);
+
+    assert_eq!(
+        rows(&plan.wanted, "QoS"),
+        "[s] bandwidth={burst:40000,rate:50000} direction=from-lport \
+         external_ids={kube-ovn-chassis=node-1,port=p.ns} match=inport == \\p.ns\\ priority=2003"
+    );
+    assert!(rows(&plan.wanted, "Logical_Switch_Port").contains("kube-ovn-chassis=node-1"));
+    assert!(!rows(&plan.wanted, "Logical_Switch").contains("kube-ovn-chassis"));
+}
+
+#[test]
+fn the_rows_of_some_owners_are_those_of_the_whole_plan() {
+    let mut facts = facts("cidrBlock: 10.0.1.0/24");
+    facts.ports.insert(port("ns", "p", "s", "10.0.1.2"));
+    facts.ports.insert(port("ns", "q", "s", "10.0.1.3"));
+    let survey = Survey::of(&facts);
+    let owners = |owners: &[Owner]| {
+        let plan = plan_owners(&survey, &facts.ports, &owners.iter().cloned().collect());
+        plan.wanted.rows().map(|row| (row.owner.to_string(), row.key.clone())).collect::<Vec<_>>()
+    };
+    let whole = plan(&facts).wanted;
+    let of_vpc = whole.rows().filter(|row| row.owner == Owner::vpc("v")).count();
+
+    assert_eq!(owners(&[Owner::vpc("v")]).len(), of_vpc);
+    assert_eq!(owners(&[Owner::pod("ns", "p"), Owner::pod("ns", "q")]).len(), 2);
+    assert_eq!(owners(&[Owner::pod("ns", "gone"), Owner::vpc("gone")]), []);
 }

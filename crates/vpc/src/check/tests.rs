@@ -35,6 +35,7 @@ fn port(pod: &str, subnet: &str, ip: &str) -> PortFact {
         subnet: subnet.into(),
         addresses: vec![ip.parse().unwrap()],
         mac: Mac::new([2, 0, 0, 0, 0, 9]),
+        out_of_pod: None,
         port_security: true,
         is_ours: false,
     }

@@ -34,6 +34,7 @@ pub(crate) fn port(namespace: &str, pod: &str, subnet: &str, ip: &str) -> PortFa
         subnet: subnet.into(),
         addresses: ip.split(',').map(|ip| ip.parse().unwrap()).collect(),
         mac: Mac::new([2, 0, 0, 0, 0, mac]),
+        out_of_pod: None,
         port_security: true,
         is_ours: false,
     }
