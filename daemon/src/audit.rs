@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use daemon_api::explain::{Audit, Finding};
 
-use crate::ledger::{Claim, Ledger, Link};
+use crate::ledger::{Claim, Ledger};
 use crate::sandbox::Sandboxes;
 use crate::sandbox::observed::{self, Presence};
 
@@ -78,7 +78,7 @@ fn missing_interface(claim: &Claim) -> Option<Finding> {
     let fix = "delete the pod and let it be created again";
     match observed::interface(&netns, name) {
         Err(fault) => Some(finding(claim, fault.message, "see the daemon's log")),
-        Ok(None) if claim.link == Link::Macvlan => {
+        Ok(None) if claim.link.is_ours() => {
             Some(finding(claim, format!("interface {name} is missing in its sandbox"), fix))
         }
         // A delegated interface may be made a moment later, or under rules of its plugin.

@@ -8,9 +8,11 @@ pub const POINTS: &[&str] = &[
     "add-claimed",
     "wire-link-made",
     "wire-configured",
+    "veth-plugged",
     "add-wired",
     "add-before-answer",
     "del-accepted",
+    "veth-unplugged",
     "del-unwired",
     "del-before-answer",
 ];

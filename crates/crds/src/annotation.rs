@@ -178,6 +178,11 @@ impl<'a> PodAnnotations<'a> {
         if key.is_identity() { found } else { found.or_else(|| self.look_up(&key_of(self.plain, key))) }
     }
 
+    /// Whether the pod's author told the interfaces of this network apart: it is used several times.
+    pub fn is_per_interface(&self) -> bool {
+        self.per_interface.is_some()
+    }
+
     /// The annotation that a person would write to set `key` for this interface.
     pub fn name(&self, key: Key) -> String {
         match self.per_interface.as_deref().filter(|_| !key.is_plain_only()) {

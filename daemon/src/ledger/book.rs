@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use daemon_api::PodRef;
 use ipam::{Mac, PickError, Request, Subnet, Wish};
 
 use super::claim::{
@@ -41,7 +42,7 @@ pub struct SetAside {
 pub struct Book {
     pools: BTreeMap<String, Pool>,
     claims: BTreeMap<ClaimId, Claim>,
-    by_owner: HashMap<OwnerName, Vec<ClaimId>>,
+    by_pod: HashMap<PodRef, Vec<ClaimId>>,
     by_container: HashMap<String, Vec<ClaimId>>,
     by_address: HashMap<(Segment, IpAddr), ClaimId>,
     set_aside: BTreeMap<(Segment, IpAddr), SetAside>,
@@ -219,7 +220,12 @@ impl Book {
 
     /// The claims of an owner: one, but for a moment while it moves to another subnet.
     pub fn claims_of(&self, name: &OwnerName) -> Vec<&Claim> {
-        self.by_owner.get(name).into_iter().flatten().filter_map(|id| self.claims.get(id)).collect()
+        self.claims_of_pod(&name.0).filter(|claim| claim.owner.name() == *name).collect()
+    }
+
+    /// The claims of a pod's interfaces.
+    pub fn claims_of_pod(&self, pod: &PodRef) -> impl Iterator<Item = &Claim> {
+        self.by_pod.get(pod).into_iter().flatten().filter_map(|id| self.claims.get(id))
     }
 
     fn is_same_attachment(&self, claim: &Claim, request: &ClaimRequest) -> bool {
@@ -320,7 +326,7 @@ impl Book {
     }
 
     fn index(&mut self, claim: Claim) {
-        self.by_owner.entry(claim.owner.name()).or_default().push(claim.id);
+        self.by_pod.entry(claim.owner.pod.clone()).or_default().push(claim.id);
         if let Some(Sandbox { container, .. }) = &claim.sandbox {
             self.by_container.entry(container.to_string()).or_default().push(claim.id);
         }
@@ -332,7 +338,7 @@ impl Book {
 
     fn unindex(&mut self, id: ClaimId) -> Option<Claim> {
         let claim = self.claims.remove(&id)?;
-        forget(&mut self.by_owner, &claim.owner.name(), id);
+        forget(&mut self.by_pod, &claim.owner.pod, id);
         for ip in &claim.addresses {
             self.by_address.remove(&(claim.segment.clone(), *ip));
         }

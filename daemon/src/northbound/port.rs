@@ -1,9 +1,12 @@
 //! A claim → the switch port that it wants. Pure.
 
 use ovn::address::Mac;
-use vpc::PortFact;
+use vpc::{Meter, PortFact};
 
-use crate::ledger::{Claim, Link};
+use crate::ledger::{Claim, Limit, Link};
+
+/// kbit in an Mbit.
+const KILO: u32 = 1000;
 
 /// The switch port of a claim; `None` for claims that are no ports of OVN, and for parked ones.
 pub fn of_claim(claim: &Claim) -> Option<PortFact> {
@@ -19,7 +22,28 @@ pub fn of_claim(claim: &Claim) -> Option<PortFact> {
         subnet: claim.subnet.clone(),
         addresses: claim.addresses.clone(),
         mac: Mac::new(claim.mac?.0),
+        out_of_pod: claim.port.out_of_pod.map(meter),
         port_security: true,
         is_ours: false,
     })
+}
+
+/// A meter drops what is too much, so TCP comes near the rate only when a window's worth may exceed it for a moment.
+fn meter(limit: Limit) -> Meter {
+    let rate = limit.rate.max(1).saturating_mul(KILO);
+    let burst = limit.burst.map_or_else(|| rate / 10 * 8, |burst| burst.saturating_mul(KILO));
+    Meter { rate, burst: burst.max(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_in_megabits_is_a_meter_in_kilobits_with_four_fifths_of_a_second_to_spare() {
+        assert_eq!(meter(Limit { rate: 50, burst: None }), Meter { rate: 50_000, burst: 40_000 });
+        assert_eq!(meter(Limit { rate: 50, burst: Some(10) }), Meter { rate: 50_000, burst: 10_000 });
+        assert_eq!(meter(Limit { rate: 0, burst: Some(0) }), Meter { rate: 1000, burst: 1 });
+        assert_eq!(meter(Limit { rate: u32::MAX, burst: None }).rate, u32::MAX);
+    }
 }

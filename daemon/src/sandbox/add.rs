@@ -4,25 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodReply, PodRequest};
-use netlink::{Link, Netns};
+use netlink::Netns;
 use tokio::time::Instant;
 
 use super::arrivals::Arrival;
 use super::attachment::{Attachment, pod_and_netns};
+use super::conflict::{self, Rival};
 use super::failures::Failure;
+use super::form::{Job, Wired};
+use super::ground::Ground;
 use super::network::{Form, PodNetwork};
 use super::plan::{self, PortPlan};
 use super::undo::{Step, Undo};
-use super::{Sandboxes, conflict, network, observed, patience, wire};
+use super::{Sandboxes, network, observed, patience, wire};
 use crate::crash;
 use crate::facts;
 use crate::ledger::writer::seconds_now;
-use crate::ledger::{ClaimRequest, Claimed, Ledger, Link as ClaimLink, Owner, Sandbox};
-use crate::neighbours::{Answered, Probe, Watch};
+use crate::ledger::{Claim, ClaimRequest, Claimed, Ledger, Link as ClaimLink, Owner, PortTraits, Sandbox};
+use crate::neighbours::{Probe, Watch};
 
-/// Pause between two tries while the kernel says busy, and how many tries: a second and a half in all.
-const BUSY_PAUSE: Duration = Duration::from_millis(15);
-const BUSY_TRIES: u32 = 100;
+/// How long the node's Open vSwitch may take to answer before anything is claimed.
+const GROUND: Duration = Duration::from_secs(10);
 
 /// Whose interface is to be made, and where.
 #[derive(Clone)]
@@ -38,8 +40,10 @@ struct Add<'a, L> {
     all: &'a Sandboxes<L>,
     target: Target,
     network: PodNetwork,
-    /// The parent interface, when there is one on this node.
-    master: Option<Link>,
+    /// What the interface is made on.
+    ground: Ground,
+    /// Until when the caller waits.
+    deadline: Instant,
     /// Where to probe for duplicates.
     watch: Option<Arc<Watch>>,
 }
@@ -47,8 +51,8 @@ struct Add<'a, L> {
 /// What a completed attempt came to.
 enum Attempt {
     Done(Box<PodReply>),
-    /// Somebody outside answers for the address; it is set aside and everything is taken back.
-    Conflict(Answered),
+    /// Somebody else has the address; it is set aside and everything is taken back.
+    Conflict(Rival),
 }
 
 impl<L: Ledger> Sandboxes<L> {
@@ -93,10 +97,10 @@ impl<L: Ledger> Sandboxes<L> {
         let snapshot = self.snapshot();
         let network = network::resolve(request, call, attachment, &owner.pod, &facts, &snapshot.index)
             .map_err(|fault| network::blame_broken_files(fault, &snapshot))?;
-        let form = network.form.clone();
-        let master = self.blocking("master", move || master(&form)).await?;
-        let watch = self.neighbours.as_ref().zip(master.as_ref()).and_then(|(all, link)| all.watch(link));
-        Ok(Add { all: self, target, network, master, watch })
+        let deadline = Instant::now() + patience(call);
+        let ground = self.ground(&network.form, patience(call).min(GROUND)).await?;
+        let watch = self.neighbours.as_ref().zip(ground.master()).and_then(|(all, link)| all.watch(link));
+        Ok(Add { all: self, target, network, ground, deadline, watch })
     }
 
     fn note(&self, Target { owner, sandbox, .. }: &Target, added: &Result<PodReply, Fault>) {
@@ -131,23 +135,12 @@ impl Target {
     }
 }
 
-/// The parent interface. In the delegated form the other plugin will complain when it is missing.
-fn master(form: &Form) -> Result<Option<Link>, Fault> {
-    match form {
-        Form::Macvlan(macvlan) => wire::master(&macvlan.master).map(Some),
-        Form::Delegated { master: Some(name) } => Ok(wire::master(name).ok()),
-        Form::Delegated { master: None } => Ok(None),
-    }
-}
-
 impl<L: Ledger> Add<'_, L> {
     async fn run(self) -> Result<PodReply, Fault> {
         for _ in 0..conflict::MOST {
             match self.attempt().await? {
                 Attempt::Done(reply) => return Ok(*reply),
-                Attempt::Conflict(answered) if self.network.is_static => {
-                    return Err(conflict::in_use(&answered));
-                }
+                Attempt::Conflict(rival) if self.network.is_static => return Err(rival.fault()),
                 Attempt::Conflict(_) => {}
             }
         }
@@ -163,18 +156,22 @@ impl<L: Ledger> Add<'_, L> {
             undo.push(Step::Claimed(Box::new(claimed.claim.clone())));
         }
         self.evict(&claimed).await;
-        let plan = plan::port(&self.target.attachment.interface, &self.network, &claimed.claim);
-        let wired = match plan.clone() {
+        let plan = plan::port(&self.network, &self.ground, &claimed.claim);
+        let wired = match &plan {
             Some(plan) => self.wire(&claimed, plan, &mut undo).await.map(Some),
             None => self.make_room_for_routes().await.map(|()| None),
         };
         let made = match wired {
-            Ok(made) => made,
+            Ok(Some(Wired::Made(made))) => Some(made),
+            Ok(Some(Wired::Taken { address, by: name })) => {
+                return self.conflict(&claimed, Rival::Port { address, name }, undo).await;
+            }
+            Ok(None) => None,
             Err(fault) => return Err(undo.unwind(self.all, fault).await),
         };
         crash::point("add-wired");
         if let Some(answered) = probe.as_ref().and_then(Probe::answered) {
-            return self.conflict(&claimed, answered, undo).await;
+            return self.conflict(&claimed, Rival::Machine(answered), undo).await;
         }
         undo.commit();
         self.afterwards(&claimed, plan.as_ref(), made, probe);
@@ -183,9 +180,10 @@ impl<L: Ledger> Add<'_, L> {
     }
 
     async fn claim(&self, probe: Option<Probe>) -> Result<Claimed, Fault> {
-        let link = match self.network.form {
-            Form::Delegated { .. } => ClaimLink::Delegated,
-            Form::Macvlan(_) => ClaimLink::Macvlan,
+        let (link, port) = match &self.network.form {
+            Form::Delegated { .. } => (ClaimLink::Delegated, PortTraits::default()),
+            Form::Macvlan(_) => (ClaimLink::Macvlan, PortTraits::default()),
+            Form::Veth(veth) => (ClaimLink::Veth, self.told_apart(veth.port)),
         };
         let claimed = self.all.ledger.claim(ClaimRequest {
             owner: self.target.owner.clone(),
@@ -195,11 +193,24 @@ impl<L: Ledger> Add<'_, L> {
             subnet: self.network.subnet.name().to_owned(),
             wishes: self.network.wishes.clone(),
             link,
-            port: crate::ledger::PortTraits::default(),
+            port,
             on_chosen: probe.map(|probe| Box::new(move |ips: &[std::net::IpAddr]| probe.send(ips)) as _),
             now: seconds_now(),
         });
         Ok(claimed.await?)
+    }
+
+    /// A pod's second interface on one network has the interface in its port's name, as long as it lives.
+    fn told_apart(&self, port: PortTraits) -> PortTraits {
+        let Target { owner, sandbox, .. } = &self.target;
+        let is_per_interface = self.all.ledger.look(|book| match book.claims_of(&owner.name()).first() {
+            Some(own) if own.link == ClaimLink::Veth => own.port.is_per_interface,
+            Some(_) | None => {
+                let mut others = book.claims_of_container(sandbox.container.as_str());
+                others.any(|other| other.owner.provider == owner.provider && !other.port.is_per_interface)
+            }
+        });
+        PortTraits { is_per_interface: port.is_per_interface || is_per_interface, ..port }
     }
 
     /// The older sandbox of the pod must not answer for the address any longer.
@@ -208,60 +219,22 @@ impl<L: Ledger> Add<'_, L> {
         else {
             return;
         };
-        if claimed.claim.link != ClaimLink::Macvlan {
-            return;
-        }
-        let (name, container) = (self.target.attachment.interface.clone(), older.container.clone());
-        match self.all.blocking("evict", move || wire::clean(&older, &name)).await {
-            Ok(()) => {
-                tracing::info!(older = %container, newer = %self.target.sandbox.container, "a newer sandbox took over")
-            }
+        let (container, newer) = (older.container.clone(), &self.target.sandbox.container);
+        match self.all.unwire(&Claim { sandbox: Some(older), ..claimed.claim.clone() }).await {
+            Ok(()) => tracing::info!(older = %container, %newer, "a newer sandbox took over"),
             Err(fault) => tracing::warn!(older = %container, %fault, "the older sandbox keeps its interface"),
         }
     }
 
-    async fn wire(&self, claimed: &Claimed, plan: PortPlan, undo: &mut Undo) -> Result<wire::Made, Fault> {
-        if !claimed.is_fresh
-            && let Some(made) = self.already_made(&plan).await?
-        {
-            return Ok(made);
-        }
-        let Some(master) = self.master.clone() else {
-            return Err(Fault::new(FaultKind::NotSupportedHere, "no master interface"));
+    async fn wire(&self, claimed: &Claimed, plan: &PortPlan, undo: &mut Undo) -> Result<Wired, Fault> {
+        let job = Job {
+            plan,
+            pod: &self.target.owner.pod,
+            netns: &self.target.netns,
+            may_be_made: !claimed.is_fresh,
+            deadline: self.deadline,
         };
-        let made = self.wire_patiently(plan, master).await?;
-        undo.push(Step::Made {
-            netns: self.target.netns.clone(),
-            interface: self.target.attachment.interface.clone(),
-        });
-        Ok(made)
-    }
-
-    /// A namespace that was just deleted keeps its macvlan, and so the MAC, until the kernel's clean-up has run, and
-    /// no event of ours tells when.
-    async fn wire_patiently(&self, plan: PortPlan, master: Link) -> Result<wire::Made, Fault> {
-        // The first tick of an interval that starts now would cost a millisecond, the timer's grain.
-        let mut timer = tokio::time::interval_at(Instant::now() + BUSY_PAUSE, BUSY_PAUSE);
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let (netns, plan, master) = (self.target.netns.clone(), plan.clone(), master.clone());
-            match self.all.blocking("wire", move || wire::make(&plan, &master, &netns)).await {
-                Err(fault) if fault.kind == FaultKind::Busy && tries < BUSY_TRIES => {
-                    timer.tick().await;
-                }
-                made => return made,
-            }
-        }
-    }
-
-    /// The finished interface of an ADD that is repeated. One that an interrupted ADD left half made is made anew.
-    async fn already_made(&self, plan: &PortPlan) -> Result<Option<wire::Made>, Fault> {
-        let (netns, name) = (self.target.netns.clone(), plan.interface.clone());
-        let found = self.all.blocking("observe", move || observed::interface(&netns, &name)).await?;
-        Ok(found
-            .filter(|interface| interface.is_as_planned(plan))
-            .map(|interface| wire::Made { index: interface.link.index, mtu: interface.link.mtu }))
+        self.all.wire(&job, undo).await
     }
 
     async fn make_room_for_routes(&self) -> Result<(), Fault> {
@@ -272,21 +245,16 @@ impl<L: Ledger> Add<'_, L> {
         self.all.blocking("clear-defaults", move || wire::clear_defaults(&netns, &routes)).await
     }
 
-    async fn conflict(
-        &self,
-        claimed: &Claimed,
-        answered: Answered,
-        mut undo: Undo,
-    ) -> Result<Attempt, Fault> {
+    async fn conflict(&self, claimed: &Claimed, rival: Rival, mut undo: Undo) -> Result<Attempt, Fault> {
         self.all.metrics.conflicts.inc();
         undo.keep_claim();
-        let fault = undo.unwind(self.all, conflict::in_use(&answered)).await;
+        let fault = undo.unwind(self.all, rival.fault()).await;
         tracing::warn!(
-            pod = %self.target.owner.pod, subnet = self.network.subnet.name(), address = %answered.address,
+            pod = %self.target.owner.pod, subnet = self.network.subnet.name(), address = %rival.address(),
             "{}; the address is set aside", fault.message
         );
-        self.all.ledger.set_aside(claimed.claim.clone(), answered.address).await?;
-        Ok(Attempt::Conflict(answered))
+        self.all.ledger.set_aside(claimed.claim.clone(), rival.address()).await?;
+        Ok(Attempt::Conflict(rival))
     }
 
     /// What the answer does not wait for: the announcement, and a late answer to the probe.

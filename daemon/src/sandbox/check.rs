@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::Sandboxes;
 use super::attachment::{Attachment, pod_and_netns};
 use super::observed::{self, Interface};
-use crate::ledger::{Claim, Ledger, Link};
+use super::plan::kind_of;
+use crate::ledger::{Claim, Ledger};
 
 impl<L: Ledger> Sandboxes<L> {
     /// Compares the ledger, the runtime's `prevResult` and the kernel.
@@ -37,7 +38,7 @@ impl<L: Ledger> Sandboxes<L> {
             )));
         };
         compare_with_result(&claim, &request.prev_result)?;
-        if claim.link == Link::Macvlan {
+        if claim.link.is_ours() {
             let look = move || Ok((observed::interface(&netns, &name)?, observed::destinations(&netns)?));
             let (found, routed) = self.blocking("observe", look).await?;
             compare_with_kernel(&claim, found.as_ref())?;
@@ -89,7 +90,7 @@ fn compare_with_kernel(claim: &Claim, found: Option<&Interface>) -> Result<(), F
     let Some(found) = found else {
         return Err(failed(format!("interface {name} is not in the sandbox")));
     };
-    if claim.mac.is_some_and(|mac| !found.is_macvlan_of(mac)) {
+    if claim.mac.is_some_and(|mac| !found.is_ours(kind_of(claim.link), mac)) {
         let kind = found.link.kind.as_deref().unwrap_or("device");
         return Err(failed(format!("interface {name} is a {kind} with another MAC than the ledger's")));
     }

@@ -4,9 +4,9 @@ use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName, PodRequest}
 
 use super::arrivals::Arrival;
 use super::attachment::Attachment;
-use super::{Sandboxes, patience, wire};
+use super::{Sandboxes, patience, plan};
 use crate::crash;
-use crate::ledger::{Claim, Ledger, Link, ReleaseIf};
+use crate::ledger::{Claim, Ledger, ReleaseIf};
 
 impl<L: Ledger> Sandboxes<L> {
     /// Undoes an ADD. Nothing left to do is success: unknown container, missing namespace, repeated call.
@@ -35,6 +35,10 @@ impl<L: Ledger> Sandboxes<L> {
         self.arrivals.deleted(key, arrival);
         let provider = wanted.ok().map(|a| a.provider.to_string());
         let released = self.del_alone(&container, &interface, provider.as_deref()).await?;
+        if released.is_empty() && self.vswitch.is_there() {
+            // A ledger that was lost knows nothing of what it made.
+            self.remove_veth(&plan::host_name(&container, &interface)).await?;
+        }
         crash::point("del-before-answer");
         Ok(released)
     }
@@ -73,10 +77,7 @@ impl<L: Ledger> Sandboxes<L> {
         if !is_same {
             return Ok(Vec::new());
         }
-        if let (Link::Macvlan, Some(sandbox)) = (claim.link, claim.sandbox.clone()) {
-            let name = claim.owner.interface.clone();
-            self.blocking("unwire", move || wire::clean(&sandbox, &name)).await?;
-        }
+        self.unwire(&claim).await?;
         crash::point("del-unwired");
         let released = self.ledger.release(vec![ReleaseIf::unchanged(&claim)]).await?;
         self.failures.forget(&claim.owner.pod, &claim.owner.interface);

@@ -11,10 +11,12 @@ use ipnet::IpNet;
 use super::attachment::Attachment;
 use super::plan::RouteTo;
 use crate::facts::PodFacts;
+use crate::ledger::PortTraits;
 use crate::resources::{Index, Snapshot, check};
 
 mod addresses;
 mod choice;
+mod limits;
 
 /// One attachment of one pod, as it is wanted.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +49,17 @@ pub enum Form {
     },
     /// We do, a macvlan.
     Macvlan(Macvlan),
+    /// We do, a veth whose host end is a port of OVN.
+    Veth(Veth),
+}
+
+/// A veth as the Subnet and the pod ask for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Veth {
+    /// MTU in bytes; `None` means what fits into the node's tunnels.
+    pub mtu: Option<u32>,
+    /// What OVN is told of its port.
+    pub port: PortTraits,
 }
 
 /// A macvlan as the configuration asks for it.
@@ -79,7 +92,7 @@ pub fn resolve(
         .map_err(|e| Fault::new(FaultKind::UnknownSubnet, format!("use subnet {}: {e}", chosen.name())))?;
     let (wishes, is_static) = addresses::wishes(&subnet, &annotations, facts)?;
     let (route_texts, routes) = routes(request, &annotations)?;
-    let form = form(call, attachment, chosen.spec.mtu, &subnet)?;
+    let form = form(call, attachment, chosen.spec.mtu, &subnet, &annotations)?;
     Ok(PodNetwork {
         has_default_route: match annotations.get(Key::DefaultRoute) {
             Some("true") => true,
@@ -161,6 +174,7 @@ fn form(
     attachment: &Attachment,
     subnet_mtu: u32,
     subnet: &SubnetSpec,
+    annotations: &PodAnnotations<'_>,
 ) -> Result<Form, Fault> {
     let bad = |text: String| Fault::new(FaultKind::BadConfig, text);
     let conf = call.macvlan.as_ref().filter(|c| !c.master.is_empty());
@@ -169,12 +183,11 @@ fn form(
         return Ok(Form::Delegated { master });
     }
     let (Some(conf), Some(master)) = (conf, master) else {
-        return Err(Fault::new(
-            FaultKind::NotSupportedHere,
-            format!("wire interface {} for provider {} through OVN", attachment.interface, attachment.provider),
-        )
-        .hint("this node has no OVN: give the configuration a \"master\" (and \"mode\": \"bridge\") for a macvlan, \
-               or let another plugin make the interface with \"ipam\": {\"type\": \"kube-ovn\"}"));
+        if !attachment.provider.is_ovn() {
+            return Err(no_maker(attachment));
+        }
+        let mtu = mtu(&[subnet_mtu], subnet)?;
+        return Ok(Form::Veth(Veth { mtu, port: limits::traits(annotations)? }));
     };
     let mode = match conf.mode.as_str() {
         "" | "bridge" => netlink::MacvlanMode::Bridge,
@@ -183,11 +196,29 @@ fn form(
         "passthru" => netlink::MacvlanMode::Passthru,
         other => return Err(bad(format!("mode {other:?} is not one of bridge, private, vepa, passthru"))),
     };
-    let mtu = [conf.mtu, subnet_mtu].into_iter().find(|mtu| *mtu > 0);
-    if let Some(mtu) = mtu.filter(|mtu| *mtu < 68 || (*mtu < 1280 && subnet.cidrs().v6.is_some())) {
-        return Err(bad(format!("mtu {mtu} is below 68 (IPv4, RFC 791) or 1280 (IPv6, RFC 8200)")));
+    Ok(Form::Macvlan(Macvlan { master, mode, mtu: mtu(&[conf.mtu, subnet_mtu], subnet)? }))
+}
+
+/// The first MTU that is given.
+fn mtu(given: &[u32], subnet: &SubnetSpec) -> Result<Option<u32>, Fault> {
+    let mtu = given.iter().copied().find(|mtu| *mtu > 0);
+    match mtu.filter(|mtu| *mtu < 68 || (*mtu < 1280 && subnet.cidrs().v6.is_some())) {
+        None => Ok(mtu),
+        Some(mtu) => Err(Fault::new(
+            FaultKind::BadConfig,
+            format!("mtu {mtu} is below 68 (IPv4, RFC 791) or 1280 (IPv6, RFC 8200)"),
+        )),
     }
-    Ok(Form::Macvlan(Macvlan { master, mode, mtu }))
+}
+
+fn no_maker(attachment: &Attachment) -> Fault {
+    let Attachment { interface, provider, .. } = attachment;
+    Fault::new(FaultKind::NotSupportedHere, format!("wire interface {interface} for provider {provider}: nobody makes it"))
+        .hint(
+            "OVN makes interfaces of the providers ovn and NAME.NAMESPACE.ovn; for this one give the configuration a \
+             \"master\" (and \"mode\": \"bridge\") for a macvlan, or let another plugin make the interface with \
+             \"ipam\": {\"type\": \"kube-ovn\"}",
+        )
 }
 
 /// The MAC that is asked for, by annotation or by the caller.

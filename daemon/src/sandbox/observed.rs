@@ -25,9 +25,9 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// True for a macvlan with this MAC: one that we made.
-    pub fn is_macvlan_of(&self, mac: Mac) -> bool {
-        self.link.kind.as_deref() == Some("macvlan") && self.link.mac == mac.0
+    /// True for a device of this kind with this MAC: one that we made.
+    pub fn is_ours(&self, kind: &str, mac: Mac) -> bool {
+        self.link.kind.as_deref() == Some(kind) && self.link.mac == mac.0
     }
 
     /// True when the address is on it.
@@ -40,7 +40,7 @@ impl Interface {
         let has_route = |wanted: &RouteTo| {
             self.routes.iter().any(|r| r.dst == wanted.destination && r.gateway == wanted.gateway)
         };
-        self.is_macvlan_of(plan.mac)
+        self.is_ours(plan.device.kind(), plan.mac)
             && self.link.is_up
             && plan.addresses.iter().all(|net| self.has_address(net.addr()))
             && plan.routes.iter().all(has_route)

@@ -2,14 +2,18 @@
 
 use std::net::IpAddr;
 
-use daemon_api::IfName;
 use daemon_api::reply::PodIp;
 use daemon_api::request::Route;
+use daemon_api::{ContainerId, IfName};
 use ipam::Mac;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use netlink::{Link, MacvlanMode};
+use ovn::vswitch::{PodInterface, PodPort, Shaping};
 
-use super::network::{Form, Macvlan, PodNetwork};
-use crate::ledger::Claim;
+use super::ground::Ground;
+use super::network::{Form, PodNetwork};
+use crate::ledger::{Claim, Link as ClaimLink};
+use crate::northbound;
 
 /// A route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +44,8 @@ impl RouteTo {
 pub struct PortPlan {
     /// Its name inside the sandbox.
     pub interface: IfName,
-    /// The macvlan to make.
-    pub macvlan: Macvlan,
+    /// The device to make.
+    pub device: Device,
     /// Its MAC.
     pub mac: Mac,
     /// Its addresses with the subnet's prefix length, IPv4 first.
@@ -50,15 +54,103 @@ pub struct PortPlan {
     pub routes: Vec<RouteTo>,
 }
 
+/// A device that we make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    /// A macvlan.
+    Macvlan {
+        /// Its parent on the node.
+        parent: Link,
+        /// How macvlans of one parent see each other.
+        mode: MacvlanMode,
+        /// MTU in bytes; `None` means the parent's.
+        mtu: Option<u32>,
+    },
+    /// A veth into the node's Open vSwitch.
+    Veth(VethPlan),
+}
+
+impl Device {
+    /// What the kernel calls it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Device::Macvlan { .. } => kind_of(ClaimLink::Macvlan),
+            Device::Veth(_) => kind_of(ClaimLink::Veth),
+        }
+    }
+}
+
+/// What the kernel calls a device of ours.
+pub fn kind_of(link: ClaimLink) -> &'static str {
+    match link {
+        ClaimLink::Delegated => "device",
+        ClaimLink::Macvlan => "macvlan",
+        ClaimLink::Veth => "veth",
+    }
+}
+
+/// A veth and its port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VethPlan {
+    /// MTU of both ends, in bytes.
+    pub mtu: u32,
+    /// The pod computes its checksums itself: the datapath in user space takes frames as they are.
+    pub has_whole_checksums: bool,
+    /// The host's end as a port of the node's bridge.
+    pub port: PodPort,
+}
+
+impl VethPlan {
+    /// The host's end.
+    pub fn host_name(&self) -> &str {
+        &self.port.interface.name
+    }
+}
+
+/// The name of the host's end of a sandbox's veth.
+pub fn host_name(container: &ContainerId, interface: &IfName) -> String {
+    ovn::names::host_names(container.as_str(), interface.as_str()).host
+}
+
 /// The interface for a claim; `None` when another plugin makes it.
-pub fn port(interface: &IfName, network: &PodNetwork, claim: &Claim) -> Option<PortPlan> {
-    let Form::Macvlan(macvlan) = &network.form else { return None };
+pub fn port(network: &PodNetwork, ground: &Ground, claim: &Claim) -> Option<PortPlan> {
+    let device = match (&network.form, ground) {
+        (Form::Macvlan(wanted), Ground::Master(parent)) => {
+            Device::Macvlan { parent: parent.clone(), mode: wanted.mode, mtu: wanted.mtu }
+        }
+        (Form::Veth(wanted), Ground::Switch { settings, pod_mtu }) => Device::Veth(VethPlan {
+            mtu: wanted.mtu.unwrap_or(*pod_mtu),
+            has_whole_checksums: settings.is_in_user_space,
+            port: switch_port(&settings.bridge, claim)?,
+        }),
+        (Form::Delegated { .. } | Form::Macvlan(_) | Form::Veth(_), _) => return None,
+    };
     Some(PortPlan {
-        interface: interface.clone(),
-        macvlan: macvlan.clone(),
+        interface: claim.owner.interface.clone(),
+        device,
         mac: claim.mac?,
         addresses: claim.addresses.iter().map(|ip| with_prefix(network, *ip)).collect(),
         routes: routes(network, claim),
+    })
+}
+
+/// The host's end of a claim's veth as a port of a bridge; `None` when the claim has no port or no sandbox.
+pub fn switch_port(bridge: &str, claim: &Claim) -> Option<PodPort> {
+    let sandbox = claim.sandbox.as_ref()?;
+    Some(PodPort {
+        bridge: bridge.to_owned(),
+        interface: PodInterface {
+            name: host_name(&sandbox.container, &claim.owner.interface),
+            iface_id: northbound::port::of_claim(claim)?.name(),
+            pod: claim.owner.pod.name.clone(),
+            namespace: claim.owner.pod.namespace.clone(),
+            netns: sandbox.netns.to_string(),
+            ips: claim.addresses.clone(),
+            encap_ip: None,
+            // Has no effect on the datapath in user space; what the pod sends is limited by a meter in OVN.
+            policing: None,
+        },
+        shaping: claim.port.into_pod.map(|limit| Shaping::of_megabits(limit.rate, limit.burst)),
     })
 }
 

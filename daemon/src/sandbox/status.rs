@@ -1,10 +1,15 @@
 //! STATUS: would an ADD of this network work now (CNI specification 1.1, section 4)?
 
+use std::time::Duration;
+
 use daemon_api::{Fault, FaultKind, IfName, Provider, StatusRequest};
 
 use super::attachment::OWN_TYPE;
 use super::{Sandboxes, wire};
 use crate::ledger::Ledger;
+
+/// How long the node's Open vSwitch may take to answer.
+const ANSWERED: Duration = Duration::from_secs(1);
 
 impl<L: Ledger> Sandboxes<L> {
     /// Succeeds when an ADD would.
@@ -41,19 +46,18 @@ impl<L: Ledger> Sandboxes<L> {
 }
 
 impl<L: Ledger> Sandboxes<L> {
-    /// In the own form: is there an interface to make a macvlan on?
+    /// In the own form: is there an interface to make a macvlan on, or else an Open vSwitch?
     async fn can_wire(&self, request: &StatusRequest) -> Result<(), Fault> {
         if request.cni_type != OWN_TYPE {
             return Ok(());
         }
         let Some(conf) = request.call.macvlan.clone().filter(|conf| !conf.master.is_empty()) else {
-            return Err(not_available(
-                "this node has no OVN, and the configuration names no \"master\"".to_owned(),
-            ));
+            let settings = self.vswitch.settings(ANSWERED).await;
+            return settings.map(drop).map_err(|fault| not_available(fault.message).hint(fault.hint));
         };
         let master = IfName::new(&conf.master)
             .map_err(|e| Fault::new(FaultKind::BadConfig, format!("master: {e}")))?;
-        let found = self.blocking("master", move || wire::master(&master)).await;
+        let found = self.blocking("master", move || wire::macvlan::master(&master)).await;
         found.map(drop).map_err(|fault| not_available(fault.message).hint(fault.hint))
     }
 }

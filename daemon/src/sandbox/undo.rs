@@ -12,12 +12,17 @@ use crate::ledger::{Claim, Ledger, ReleaseIf};
 pub enum Step {
     /// Addresses were claimed for this ADD.
     Claimed(Box<Claim>),
-    /// The interface was made.
-    Made {
+    /// A macvlan was made.
+    Macvlan {
         /// In this namespace.
         netns: Arc<Netns>,
         /// Under this name.
         interface: IfName,
+    },
+    /// A veth was made, or begun to be made.
+    Veth {
+        /// The host's end.
+        host_name: String,
     },
 }
 
@@ -52,9 +57,10 @@ impl Undo {
                     .await
                     .map(drop)
                     .map_err(Fault::from),
-                Step::Made { netns, interface } => {
-                    sandboxes.blocking("unwire", move || wire::remove(&netns, &interface).map(drop)).await
+                Step::Macvlan { netns, interface } => {
+                    sandboxes.blocking("unwire", move || wire::macvlan::remove(&netns, &interface)).await
                 }
+                Step::Veth { host_name } => sandboxes.remove_veth(&host_name).await,
             };
             if let Err(left) = undone {
                 fault.message = format!("{} (and taking it back: {})", fault.message, left.message);

@@ -1,11 +1,16 @@
-//! Makes the planned interface inside the sandbox, and removes it. Blocking.
+//! Makes the planned interface inside the sandbox and removes it. Blocking.
 
-use daemon_api::{Fault, FaultKind, IfName};
+pub mod macvlan;
+pub mod veth;
+
+use std::net::IpAddr;
+
+use daemon_api::{Fault, FaultKind};
 use ipnet::IpNet;
-use netlink::{AddrSpec, Handle, Link, Netns, RouteSpec, sysctl};
+use netlink::{AddrSpec, Handle, Netns, RouteSpec, sysctl};
 
-use super::observed::{self, kernel};
-use super::plan::{PortPlan, RouteTo};
+use super::observed::kernel;
+use super::plan::{Device, PortPlan, RouteTo};
 
 /// What was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,50 +21,27 @@ pub struct Made {
     pub mtu: u32,
 }
 
-/// The macvlan's parent on the node.
-///
-/// # Errors
-/// [`FaultKind::NotSupportedHere`] when there is none of that name.
-pub fn master(name: &IfName) -> Result<Link, Fault> {
-    let node = Handle::here().map_err(|e| kernel("open rtnetlink", &e))?;
-    match node.link(name.as_str()).map_err(|e| kernel(&format!("look for interface {name}"), &e))? {
-        Some(link) => Ok(link),
-        None => Err(Fault::new(FaultKind::NotSupportedHere, format!("this node has no interface {name}"))
-            .hint("\"master\" must name the node's interface on the physical network")),
-    }
-}
-
 /// Makes the interface in the namespace and configures it. On failure it is removed again.
 ///
 /// An interface of ours that an interrupted ADD left half made is replaced; anybody else's is left alone.
 ///
 /// # Errors
-/// [`FaultKind::InterfaceExists`], [`FaultKind::BadConfig`] for an MTU above the master's, [`FaultKind::Kernel`].
-pub fn make(plan: &PortPlan, master: &Link, netns: &Netns) -> Result<Made, Fault> {
-    if let Some(mtu) = plan.macvlan.mtu.filter(|mtu| *mtu > master.mtu) {
-        return Err(Fault::new(
-            FaultKind::BadConfig,
-            format!("mtu {mtu} is above the {} of master {}", master.mtu, master.name),
-        )
-        .hint("lower the mtu in the configuration or the Subnet, or raise the master's"));
-    }
+/// [`FaultKind::InterfaceExists`], [`FaultKind::BadConfig`] for an MTU that cannot be, [`FaultKind::Kernel`].
+pub fn make(plan: &PortPlan, netns: &Netns) -> Result<Made, Fault> {
     let inside = prepare(plan, netns)?;
     make_way(plan, &inside)?;
     let node = Handle::here().map_err(|e| kernel("open rtnetlink", &e))?;
-    let macvlan = netlink::Macvlan {
-        name: plan.interface.as_str(),
-        parent_index: master.index,
-        mode: plan.macvlan.mode,
-        mac: plan.mac.0,
-        mtu: plan.macvlan.mtu,
-    };
-    node.add_macvlan(&macvlan, netns).map_err(|e| {
-        kernel(&format!("make macvlan {} on {} in the sandbox", plan.interface, master.name), &e)
-    })?;
+    match &plan.device {
+        Device::Macvlan { parent, mode, mtu } => macvlan::add(&node, plan, (parent, *mode, *mtu), netns)?,
+        Device::Veth(wanted) => veth::add(&node, plan, wanted, netns)?,
+    }
     crate::crash::point("wire-link-made");
     let configured = configure(plan, &inside);
     if configured.is_err() {
-        let _ = remove(netns, &plan.interface);
+        let _ = match &plan.device {
+            Device::Macvlan { .. } => macvlan::remove(netns, &plan.interface),
+            Device::Veth(wanted) => veth::remove(wanted.host_name()).map(drop),
+        };
     }
     crate::crash::point("wire-configured");
     configured
@@ -92,7 +74,7 @@ fn make_way(plan: &PortPlan, inside: &Handle) -> Result<(), Fault> {
     let name = &plan.interface;
     let found = inside.link(name.as_str()).map_err(|e| kernel(&format!("look for interface {name}"), &e))?;
     let Some(link) = found else { return Ok(()) };
-    if link.kind.as_deref() != Some("macvlan") || link.mac != plan.mac.0 {
+    if link.kind.as_deref() != Some(plan.device.kind()) || link.mac != plan.mac.0 {
         return Err(Fault::new(
             FaultKind::InterfaceExists,
             format!("the sandbox already has an interface {name} that is not ours"),
@@ -113,28 +95,18 @@ fn configure(plan: &PortPlan, inside: &Handle) -> Result<Made, Fault> {
     // The ledger and our own probe already looked for duplicates, and the kernel's look costs a second.
     let addresses: Vec<AddrSpec> =
         plan.addresses.iter().map(|net| AddrSpec { no_dad: true, ..AddrSpec::new(*net) }).collect();
-    let routes: Vec<RouteSpec> = plan.routes.iter().map(route_spec).collect();
+    let routes: Vec<RouteSpec> = plan.routes.iter().map(|route| route_spec(plan, route)).collect();
     inside.configure(link.index, &addresses, &routes).map_err(|e| failed(&e))?;
     Ok(Made { index: link.index, mtu: link.mtu })
 }
 
-fn route_spec(route: &RouteTo) -> RouteSpec {
-    RouteSpec { gateway: route.gateway, ..RouteSpec::to(route.destination) }
-}
-
-/// Removes a macvlan of that name from the namespace. False when there was none.
-///
-/// # Errors
-/// [`FaultKind::Kernel`].
-pub fn remove(netns: &Netns, name: &IfName) -> Result<bool, Fault> {
-    let failed =
-        |e: netlink::Error| kernel(&format!("remove interface {name} from {}", netns.path().display()), &e);
-    let inside = Handle::inside(netns).map_err(failed)?;
-    match inside.link(name.as_str()).map_err(failed)? {
-        Some(link) if link.kind.as_deref() == Some("macvlan") => {
-            inside.delete_link(link.index).map_err(failed)
-        }
-        Some(_) | None => Ok(false),
+/// A gateway that no address of the interface covers is a neighbour all the same: whoever asked for it says so.
+fn route_spec(plan: &PortPlan, route: &RouteTo) -> RouteSpec {
+    let is_covered = |gateway: IpAddr| plan.addresses.iter().any(|net| net.contains(&gateway));
+    RouteSpec {
+        gateway: route.gateway,
+        on_link: route.gateway.is_some_and(|gateway| !is_covered(gateway)),
+        ..RouteSpec::to(route.destination)
     }
 }
 
@@ -162,15 +134,4 @@ pub fn clear_defaults(netns: &Netns, routes: &[RouteTo]) -> Result<(), Fault> {
             .map_err(|e| kernel("remove the sandbox's default route", &e))?;
     }
     Ok(())
-}
-
-/// Removes what we made for a sandbox that may be gone. Nothing to do is success.
-///
-/// # Errors
-/// [`FaultKind::Kernel`].
-pub fn clean(sandbox: &crate::ledger::Sandbox, name: &IfName) -> Result<(), Fault> {
-    match observed::living(sandbox) {
-        Some(netns) => remove(&netns, name).map(drop),
-        None => Ok(()),
-    }
 }

@@ -1,0 +1,84 @@
+//! What the pod's annotations say about its port: how much may pass it. Pure.
+
+use crds::{Key, PodAnnotations};
+use daemon_api::{Fault, FaultKind};
+
+use crate::ledger::{Limit, PortTraits};
+
+/// Reads the rates (Mbit/s) and bursts (Mbit), as upstream writes them.
+///
+/// # Errors
+/// [`FaultKind::BadAnnotation`] for what is no whole number, and for a burst without its rate.
+pub(super) fn traits(annotations: &PodAnnotations<'_>) -> Result<PortTraits, Fault> {
+    Ok(PortTraits {
+        is_per_interface: annotations.is_per_interface(),
+        into_pod: limit(annotations, Key::IngressRate, Key::IngressBurst)?,
+        out_of_pod: limit(annotations, Key::EgressRate, Key::EgressBurst)?,
+    })
+}
+
+fn limit(annotations: &PodAnnotations<'_>, rate: Key, burst: Key) -> Result<Option<Limit>, Fault> {
+    match (number(annotations, rate)?, number(annotations, burst)?) {
+        (Some(rate), burst) => Ok(Some(Limit { rate, burst })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Fault::new(
+            FaultKind::BadAnnotation,
+            format!(
+                "annotation {} has no effect without {}",
+                annotations.name(burst),
+                annotations.name(rate)
+            ),
+        )),
+    }
+}
+
+/// A number above zero; zero is the same as none.
+fn number(annotations: &PodAnnotations<'_>, key: Key) -> Result<Option<u32>, Fault> {
+    let Some(found) = annotations.found(key) else { return Ok(None) };
+    let number: u32 = found.value.parse().map_err(|_| {
+        Fault::new(
+            FaultKind::BadAnnotation,
+            format!("annotation {}: {:?} is no whole number of Mbit", found.key, found.value),
+        )
+        .hint("correct the annotation and create the pod again")
+    })?;
+    Ok((number > 0).then_some(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn read(annotations: &[(&str, &str)]) -> Result<PortTraits, Fault> {
+        let all: BTreeMap<String, String> =
+            annotations.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        traits(&PodAnnotations::new(&all, "ovn", "eth0"))
+    }
+
+    #[test]
+    fn rates_of_both_directions_are_read_and_zero_is_none() {
+        let found = read(&[
+            ("ovn.kubernetes.io/ingress_rate", "3"),
+            ("ovn.kubernetes.io/egress_rate", "0"),
+            ("ovn.kubernetes.io/ingress_burst", "2"),
+        ]);
+
+        assert_eq!(
+            found.unwrap(),
+            PortTraits { into_pod: Some(Limit { rate: 3, burst: Some(2) }), ..PortTraits::default() }
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_by_name() {
+        let text = |annotations| read(annotations).unwrap_err().message;
+
+        assert!(text(&[("ovn.kubernetes.io/egress_rate", "fast")]).contains("egress_rate: \"fast\""));
+        assert!(
+            text(&[("ovn.kubernetes.io/egress_burst", "3")])
+                .ends_with("without ovn.kubernetes.io/egress_rate")
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! A veth: one end is born inside the sandbox, the other stays here and is found by its name.
+
+use daemon_api::{Fault, FaultKind};
+use netlink::{Errno, Handle, Netns, set_tx_checksum};
+
+use crate::sandbox::observed::kernel;
+use crate::sandbox::plan::{PortPlan, VethPlan};
+
+/// Makes the pair: the host's end up, the pod's down. A pair of the same name that an interrupted ADD left goes first.
+pub(super) fn add(node: &Handle, plan: &PortPlan, wanted: &VethPlan, netns: &Netns) -> Result<(), Fault> {
+    let host_name = wanted.host_name();
+    let pair = netlink::Veth {
+        host_name,
+        pod_name: plan.interface.as_str(),
+        pod_mac: plan.mac.0,
+        mtu: Some(wanted.mtu),
+    };
+    let added = match node.add_veth(&pair, netns) {
+        Err(error) if error.errno() == Some(Errno::Exists) && remove(host_name)? => {
+            node.add_veth(&pair, netns)
+        }
+        outcome => outcome,
+    };
+    added
+        .map_err(|e| kernel(&format!("make veth {host_name} with {} in the sandbox", plan.interface), &e))?;
+    if wanted.has_whole_checksums {
+        let interface = plan.interface.to_string();
+        let set =
+            netns.run(move || set_tx_checksum(&interface, false)).map_err(netlink::Error::from).flatten();
+        if let Err(error) = set {
+            let _ = remove(host_name);
+            return Err(kernel(&format!("have the pod compute checksums on {}", plan.interface), &error));
+        }
+    }
+    Ok(())
+}
+
+/// Removes the pair by the name of its host's end; false when there was none.
+///
+/// # Errors
+/// [`FaultKind::InterfaceExists`] when the device of that name is no veth; [`FaultKind::Kernel`].
+pub fn remove(host_name: &str) -> Result<bool, Fault> {
+    let failed = |e: netlink::Error| kernel(&format!("remove veth {host_name}"), &e);
+    let node = Handle::here().map_err(failed)?;
+    match node.link(host_name).map_err(failed)? {
+        None => Ok(false),
+        Some(link) if link.kind.as_deref() == Some("veth") => node.delete_link(link.index).map_err(failed),
+        Some(link) => Err(Fault::new(
+            FaultKind::InterfaceExists,
+            format!("{host_name} is a {}, not a veth of ours", link.kind.as_deref().unwrap_or("device")),
+        )
+        .hint("remove or rename that device of the node")),
+    }
+}
