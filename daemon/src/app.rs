@@ -17,7 +17,7 @@ use crate::ledger::writer::LocalLedger;
 use crate::ledger::{Ledger, served};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
-use crate::northbound::Northbound;
+use crate::northbound::{Northbound, Surroundings};
 use crate::resources::{self, Snapshot};
 use crate::sandbox::{KERNEL_WORKERS, Sandboxes};
 use crate::server::drain::{self, Busy, Drain};

@@ -7,7 +7,7 @@ mod clash;
 mod host;
 
 pub use clash::{NameClash, NameIndex, Use};
-pub use host::{HostNames, host_names, host_names_of_vm};
+pub use host::host_name;
 
 /// The provider of a pod's own network; its ports carry no provider in their name.
 pub const DEFAULT_PROVIDER: &str = "ovn";

@@ -148,6 +148,9 @@ impl<L: Ledger> Add<'_, L> {
     }
 
     async fn attempt(&self) -> Result<Attempt, Fault> {
+        if matches!(self.network.form, Form::Veth(_)) {
+            self.check_device()?;
+        }
         let probe = self.watch.as_ref().map(Watch::prepare);
         let claimed = self.claim(probe.clone()).await?;
         crash::point("add-claimed");
@@ -177,6 +180,27 @@ impl<L: Ledger> Add<'_, L> {
         self.afterwards(&claimed, plan.as_ref(), made, probe);
         crash::point("add-before-answer");
         Ok(Attempt::Done(Box::new(self.reply(&claimed, plan.as_ref(), made))))
+    }
+
+    /// A container id and interface that another pod's veth has: a caller that gives ids twice.
+    fn check_device(&self) -> Result<(), Fault> {
+        let Target { owner, sandbox, attachment, .. } = &self.target;
+        let holder = self.all.ledger.look(|book| {
+            let mut claims = book.claims_of_container(sandbox.container.as_str());
+            let is_other = |c: &&Claim| c.link == ClaimLink::Veth && c.owner.interface == owner.interface;
+            claims.find(|c| is_other(c) && c.owner.name() != owner.name()).map(|c| c.owner.pod.clone())
+        });
+        match holder {
+            None => Ok(()),
+            Some(pod) => Err(Fault::new(
+                FaultKind::InterfaceExists,
+                format!(
+                    "interface {} of container {} is pod {pod}'s",
+                    attachment.interface, sandbox.container
+                ),
+            )
+            .hint("a container id must be unique on the node; delete that pod's interface first")),
+        }
     }
 
     async fn claim(&self, probe: Option<Probe>) -> Result<Claimed, Fault> {

@@ -109,7 +109,7 @@ impl VethPlan {
 
 /// The name of the host's end of a sandbox's veth.
 pub fn host_name(container: &ContainerId, interface: &IfName) -> String {
-    ovn::names::host_names(container.as_str(), interface.as_str()).host
+    ovn::names::host_name(container.as_str(), interface.as_str())
 }
 
 /// The interface for a claim; `None` when another plugin makes it.

@@ -1,48 +1,28 @@
-//! The two ends of a pod's veth on the host, computed from the sandbox, so that DEL needs no memory.
+//! The end of a pod's veth on the host, named after the sandbox, so that DEL needs no memory.
 
 /// Longest interface name of the kernel, in bytes (`IFNAMSIZ` less the closing zero).
 const LONGEST: usize = 15;
 /// Bytes of the container id in the name for `eth0`.
 const ID: usize = 12;
-/// Fewest bytes of the container id that still tell one node's sandboxes apart: 2^16 for 4 hexadecimal digits.
-const FEWEST: usize = 4;
+/// Fewest bytes of the container id that still tell one node's sandboxes apart: 2^32 for 8 hexadecimal digits. With 4,
+/// as upstream has it for long interface names, two of 300 sandboxes have the same name more often than not.
+const FEWEST: usize = 8;
 
-/// The names of a veth's two ends before the second one is moved into the pod.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostNames {
-    /// The end that stays on the host and is plugged into the bridge.
-    pub host: String,
-    /// The end that moves into the pod, where it is renamed. It is also left there as the link's alias.
-    pub container: String,
-}
-
-/// The names for an interface of a container: `<12 of the id>_h` for `eth0`, else `<12 - n of the id>_<interface>_h`
+/// The name for an interface of a container: `<12 of the id>_h` for `eth0`, else `<12 - n of the id>_<interface>_h`
 /// where n is the length of the interface's name (upstream's `generateNicName`).
 ///
-/// Where that would leave fewer than 4 bytes of the id, or the id is shorter than needed, the names come from a hash
-/// of both and begin with `z`, which no hexadecimal id does.
-pub fn host_names(container_id: &str, interface: &str) -> HostNames {
-    names(container_id, interface, interface)
-}
-
-/// The names for an interface of a KubeVirt machine, whose interfaces are called `pod` and 11 digits: only the
-/// digits that upstream uses, bytes 3 to 10, go into the name.
-pub fn host_names_of_vm(container_id: &str, interface: &str) -> HostNames {
-    let of_vm = interface.len() == 14 && interface.starts_with("pod");
-    let short = if of_vm { interface.get(3..10).unwrap_or(interface) } else { interface };
-    names(container_id, interface, short)
-}
-
-fn names(container_id: &str, interface: &str, short: &str) -> HostNames {
+/// Where that would leave fewer than 8 bytes of the id, or the id is shorter than needed, the name comes from a hash
+/// of both and begins with `z`, which no hexadecimal id does.
+pub fn host_name(container_id: &str, interface: &str) -> String {
     let stem = if interface == "eth0" {
         container_id.get(..ID).map(str::to_owned)
     } else {
-        let id = ID.checked_sub(short.len()).filter(|left| *left >= FEWEST);
-        id.and_then(|left| container_id.get(..left)).map(|id| format!("{id}_{short}"))
+        let id = ID.checked_sub(interface.len()).filter(|left| *left >= FEWEST);
+        id.and_then(|left| container_id.get(..left)).map(|id| format!("{id}_{interface}"))
     };
-    let stem = stem.unwrap_or_else(|| hashed(container_id, interface));
-    debug_assert!(stem.len() + 2 <= LONGEST, "{stem}");
-    HostNames { host: format!("{stem}_h"), container: format!("{stem}_c") }
+    let name = stem.unwrap_or_else(|| hashed(container_id, interface)) + "_h";
+    debug_assert!(name.len() <= LONGEST, "{name}");
+    name
 }
 
 /// `z` and 55 bits of a hash in the digits of RFC 4648 section 7 (base32hex, lower case).
@@ -73,25 +53,16 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_upstreams() {
-        assert_eq!(host_names(CONTAINER, "eth0").host, "84449a466cca_h");
-        assert_eq!(host_names(CONTAINER, "eth0").container, "84449a466cca_c");
-        assert_eq!(host_names(CONTAINER, "net1").host, "84449a46_net1_h");
-        assert_eq!(host_names(CONTAINER, "external").host, "8444_external_h");
+        assert_eq!(host_name(CONTAINER, "eth0"), "84449a466cca_h");
+        assert_eq!(host_name(CONTAINER, "net1"), "84449a46_net1_h");
     }
 
     #[test]
-    fn a_machines_interface_is_cut_to_seven_digits() {
-        assert_eq!(host_names_of_vm(CONTAINER, "pod37a8eec1ce1").host, "84449_37a8eec_h");
-        assert_eq!(host_names_of_vm(CONTAINER, "net1").host, "84449a46_net1_h");
-    }
-
-    #[test]
-    fn any_id_and_interface_give_two_names_the_kernel_accepts() {
+    fn any_id_and_interface_give_a_name_the_kernel_accepts() {
         for id in ["", "a", "short", "élèveélève", CONTAINER] {
-            for interface in ["eth0", "net1", "a", "ten-bytes.", "fifteen-bytes-x", "éééé"] {
-                let HostNames { host, container } = host_names(id, interface);
-                assert!(!host.is_empty() && host.len() <= LONGEST, "{host}");
-                assert_eq!(host.strip_suffix("_h"), container.strip_suffix("_c"));
+            for interface in ["eth0", "net1", "a", "external", "ten-bytes.", "fifteen-bytes-x", "éééé"] {
+                let name = host_name(id, interface);
+                assert!(name.len() > 2 && name.len() <= LONGEST, "{name}");
             }
         }
     }
@@ -99,14 +70,14 @@ mod tests {
     #[test]
     fn hashed_names_differ_with_either_part() {
         let parts = [("a", "net1"), ("a", "net2"), ("b", "net1"), ("", "anet1"), ("an", "et1")];
-        let names: BTreeSet<_> = parts.iter().map(|(id, interface)| host_names(id, interface).host).collect();
+        let names: BTreeSet<_> = parts.iter().map(|(id, interface)| host_name(id, interface)).collect();
         assert_eq!(names.len(), parts.len());
         assert!(names.iter().all(|name| name.starts_with('z')), "{names:?}");
     }
 
     #[test]
     fn a_hashed_name_is_the_same_in_every_version() {
-        assert_eq!(host_names("a", "net1").host, hashed("a", "net1") + "_h");
+        assert_eq!(host_name("a", "net1"), hashed("a", "net1") + "_h");
         assert_eq!(hashed("a", "net1"), "z6v23u48adl8");
     }
 }

@@ -32,7 +32,7 @@ impl Policing {
 /// What is written of the host's end of a pod's veth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodInterface {
-    /// The device, see [`crate::names::host_names`].
+    /// The device, see [`crate::names::host_name`].
     pub name: String,
     /// The switch port that it is, see [`crate::names::pod_port`].
     pub iface_id: String,
