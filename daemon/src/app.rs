@@ -50,11 +50,21 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let ledger = open_ledger(&config, &metrics)?;
     let mut folder = resources::Folder::open(&config.standalone)?;
     let (publish, snapshots) = resources::channel(&mut folder);
+    let vswitch = Vswitch::open(config.ovs_db.as_ref()).await;
+    let around = Surroundings {
+        ledger: ledger.clone(),
+        resources: snapshots.clone(),
+        vswitch: vswitch.view(),
+        metrics: metrics.northbound.clone(),
+    };
     let node: Node = Arc::new(Sandboxes {
         ledger,
         resources: snapshots.clone(),
-        vswitch: Vswitch::open(config.ovs_db.as_ref()).await,
-        northbound: Northbound,
+        vswitch,
+        northbound: match &config.ovn_nb {
+            Some(endpoints) => Northbound::keep(endpoints, around).await,
+            None => Northbound::of_somebody_else(),
+        },
         neighbours: config.detects_conflicts.then(Neighbours::default),
         pending: PendingDels::beside(&config.socket),
         metrics,

@@ -11,6 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::northbound::NorthboundMetrics;
+
 /// Seconds: 1 ms to 131 s. Upstream's end at 0.5 s, where its own ADDs begin.
 const OPERATION_BUCKETS: [f64; 18] = [
     0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096, 8.192, 16.384,
@@ -56,6 +58,8 @@ pub struct Metrics {
     faults: Family<FaultLabel, Counter>,
     /// The ledger's.
     pub ledger: LedgerMetrics,
+    /// The northbound database's.
+    pub northbound: NorthboundMetrics,
     /// Claims freed because their sandbox was gone.
     pub swept: Counter,
     /// DELs replayed from disk.
@@ -112,6 +116,7 @@ impl Metrics {
             steps: Family::new_with_constructor(|| Histogram::new(STEP_BUCKETS)),
             faults: Family::default(),
             ledger: LedgerMetrics::default(),
+            northbound: NorthboundMetrics::default(),
             swept: Counter::default(),
             replayed: Counter::default(),
             pending: Gauge::default(),
@@ -124,6 +129,7 @@ impl Metrics {
         };
         let mut registry = Registry::default();
         metrics.register(&mut registry);
+        metrics.northbound.register(&mut registry);
         (metrics, registry)
     }
 

@@ -15,7 +15,7 @@ const DELETED: &str = "deletionTimestamp";
 
 /// Takes the objects of `index` over, and keeps those that are gone from it as long as they are in use. `now` is the time
 /// as RFC 3339 writes it.
-pub fn update(facts: &mut Facts, index: &Index, now: &str) {
+pub(super) fn update(facts: &mut Facts, index: &Index, now: &str) {
     let mut subnets: BTreeMap<String, Arc<Subnet>> =
         index.subnets().map(|subnet| (subnet.name().to_owned(), subnet.clone())).collect();
     for (name, subnet) in &facts.subnets {
@@ -35,7 +35,7 @@ pub fn update(facts: &mut Facts, index: &Index, now: &str) {
 }
 
 /// Whether the object stays only for those that use it.
-pub fn is_departing<S: crds::Spec>(object: &crds::Object<S>) -> bool {
+pub(super) fn is_departing<S: crds::Spec>(object: &crds::Object<S>) -> bool {
     object.meta.other.contains_key(DELETED)
 }
 
@@ -58,7 +58,7 @@ fn vpc_of(subnet: &Subnet) -> &str {
 }
 
 /// A time in seconds since 1970 as RFC 3339 writes it, in UTC.
-pub fn rfc3339(seconds: u64) -> String {
+pub(super) fn rfc3339(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Civil from days, with years that begin in March: the leap day is the last of its year.
     let shifted = days + 719_468;

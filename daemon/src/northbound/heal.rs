@@ -32,16 +32,16 @@ impl Record {
 
 /// How often the rows of each owner were put right lately.
 #[derive(Debug, Default)]
-pub struct Heals(BTreeMap<Owner, Record>);
+pub(super) struct Heals(BTreeMap<Owner, Record>);
 
 impl Heals {
     /// When the owner's rows may be put right.
-    pub fn not_before(&self, owner: &Owner, now: Instant) -> Instant {
+    pub(super) fn not_before(&self, owner: &Owner, now: Instant) -> Instant {
         self.0.get(owner).map_or(now, |record| record.last + record.pause())
     }
 
     /// The owner's rows were put right. True when from now on it is done less often.
-    pub fn healed(&mut self, owner: &Owner, now: Instant) -> bool {
+    pub(super) fn healed(&mut self, owner: &Owner, now: Instant) -> bool {
         self.0.retain(|_, record| now.saturating_duration_since(record.last) < QUIET + record.pause());
         let record = self.0.entry(owner.clone()).or_insert(Record { count: 0, last: now });
         record.last = now;

@@ -57,8 +57,16 @@ impl NorthboundMetrics {
         r.register("northbound_transactions", "Transactions by outcome", self.transactions.clone());
         r.register("northbound_rows", "Rows changed in OVN's northbound database", self.rows.clone());
         r.register("northbound_plans", "Plans made, with or without a change", self.plans.clone());
-        r.register("northbound_refusals", "Rows that others' rows keep from being made", self.refusals.clone());
-        r.register("northbound_connected", "1 while the database's rows are followed", self.connected.clone());
+        r.register(
+            "northbound_refusals",
+            "Rows that others' rows keep from being made",
+            self.refusals.clone(),
+        );
+        r.register(
+            "northbound_connected",
+            "1 while the database's rows are followed",
+            self.connected.clone(),
+        );
         r.register("northbound_change_seconds", "From a change here to the commit there", self.delay.clone());
     }
 

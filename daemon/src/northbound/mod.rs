@@ -22,7 +22,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use daemon_api::{Fault, FaultKind, PodRef};
-use ovsdb::client::Client;
 use ovsdb::endpoint::Endpoints;
 use ovsdb::session::State;
 use ovsdb::view::{Standing, View};
@@ -112,7 +111,8 @@ impl Northbound {
         // A client that has just been started is not closed.
         let Ok(monitor) = client.monitor(task::watches()).await else { return Self(None) };
         let (asks, inbox) = mpsc::channel(QUEUE);
-        let (shared, chassis) = (Shared(Arc::new(RwLock::new(Model::new()))), chassis::follow(surroundings.vswitch.clone()));
+        let (shared, chassis) =
+            (Shared(Arc::new(RwLock::new(Model::new()))), chassis::follow(surroundings.vswitch.clone()));
         let door = Door {
             endpoints: endpoints.clone(),
             state: client.state(),
@@ -176,6 +176,9 @@ impl Door {
             return Fault::new(FaultKind::Busy, message)
                 .hint("start Open vSwitch, and see that ovs-vsctl get Open_vSwitch . external_ids:system-id has a value");
         }
-        Fault::new(FaultKind::Busy, format!("{attempt}: OVN's northbound database at {} was too busy", self.endpoints))
+        Fault::new(
+            FaultKind::Busy,
+            format!("{attempt}: OVN's northbound database at {} was too busy", self.endpoints),
+        )
     }
 }

@@ -159,7 +159,8 @@ impl Model {
         in_the_way.extend(self.lost.rows());
         let touched = news::take_in(&mut self.found, batch.changes, &in_the_way);
         self.is_current = batch.standing == Standing::Current;
-        self.dirty.rows.extend(touched.owners.into_iter().filter(|(owner, _)| self.keeps(owner.kind())));
+        let kinds = self.kinds();
+        self.dirty.rows.extend(touched.owners.into_iter().filter(|(owner, _)| kinds.contains(&owner.kind())));
         if touched.has_moved {
             for port in self.lost.take() {
                 self.facts.ports.insert(port);
@@ -277,8 +278,10 @@ impl Model {
         for (namespace, pod) in dirty.facts.iter().filter_map(|owner| owner.name().split_once('/')) {
             let ports: Vec<PortFact> =
                 self.facts.ports.of_pod(namespace, pod).map(|port| PortFact::clone(port)).collect();
-            for port in ports.iter().filter(|port| !referee::is_in(&self.found, &port.name())) {
-                self.judge(port);
+            for port in ports {
+                if !referee::is_in(&self.found, &port.name()) {
+                    self.judge(&port);
+                }
             }
         }
     }
@@ -296,8 +299,11 @@ impl Model {
     fn note(&mut self, dirty: &Dirty, plan: &Plan, change: &Change) -> Vec<String> {
         let owners = dirty.owners();
         let is_past = |owner: &Owner| dirty.all || owners.contains(owner);
-        let before: BTreeSet<Refusal> =
-            self.refused.extract_if(.., |owner, _| is_past(owner)).flat_map(|(_, refusals)| refusals).collect();
+        let before: BTreeSet<Refusal> = self
+            .refused
+            .extract_if(.., |owner, _| is_past(owner))
+            .flat_map(|(_, refusals)| refusals)
+            .collect();
         self.findings.retain(|owner, _| !is_past(owner));
         self.broken.retain(|owner, _| !is_past(owner));
         for refusal in &change.refusals {

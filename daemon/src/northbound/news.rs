@@ -14,15 +14,15 @@ use ovsdb::value::Uuid;
 
 /// What changed rows mean.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Touched {
+pub(super) struct Touched {
     /// The owners whose rows changed, each with one of those rows in words.
-    pub owners: BTreeMap<Owner, String>,
+    pub(super) owners: BTreeMap<Owner, String>,
     /// A row that stood in our way changed or went.
-    pub has_moved: bool,
+    pub(super) has_moved: bool,
 }
 
 /// Takes rows in. `in_the_way` are rows of others that keep ours from being made.
-pub fn take_in(found: &mut Snapshot, changes: Vec<Change>, in_the_way: &BTreeSet<Uuid>) -> Touched {
+pub(super) fn take_in(found: &mut Snapshot, changes: Vec<Change>, in_the_way: &BTreeSet<Uuid>) -> Touched {
     let mut touched = Touched::default();
     let mut changed = Vec::new();
     for change in changes {

@@ -14,17 +14,17 @@ use vpc::PortFact;
 
 /// A port of somebody else's with an address of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rival {
+pub(super) struct Rival {
     /// The address.
-    pub address: IpAddr,
+    pub(super) address: IpAddr,
     /// The other port's name.
-    pub name: String,
+    pub(super) name: String,
     /// Its row.
-    pub row: Uuid,
+    pub(super) row: Uuid,
 }
 
 /// The port that has an address of `port`, and is none of ours.
-pub fn rival(found: &Snapshot, port: &PortFact) -> Option<Rival> {
+pub(super) fn rival(found: &Snapshot, port: &PortFact) -> Option<Rival> {
     let switches: Vec<Uuid> = found.named(Table::LogicalSwitch, &port.subnet).collect();
     let places = switches.iter().flat_map(|switch| port.addresses.iter().map(move |ip| (*switch, *ip)));
     places.flat_map(|(switch, ip)| found.addressed(switch, ip).map(move |row| (ip, row))).find_map(
@@ -36,7 +36,7 @@ pub fn rival(found: &Snapshot, port: &PortFact) -> Option<Rival> {
 }
 
 /// Whether the database has a port of ours of this name.
-pub fn is_in(found: &Snapshot, name: &str) -> bool {
+pub(super) fn is_in(found: &Snapshot, name: &str) -> bool {
     found.named(Table::LogicalSwitchPort, name).filter_map(|uuid| found.row(uuid)).any(is_ours)
 }
 
@@ -46,36 +46,36 @@ fn is_ours(row: &FoundRow) -> bool {
 
 /// The ports that gave way, by name, as they were when they did.
 #[derive(Debug, Default)]
-pub struct Lost(BTreeMap<String, (PortFact, Rival)>);
+pub(super) struct Lost(BTreeMap<String, (PortFact, Rival)>);
 
 impl Lost {
     /// A port gives way.
-    pub fn add(&mut self, port: PortFact, rival: Rival) {
+    pub(super) fn add(&mut self, port: PortFact, rival: Rival) {
         self.0.insert(port.name(), (port, rival));
     }
 
     /// To whom this port gave way; not one of its name with other addresses.
-    pub fn to(&self, port: &PortFact) -> Option<&Rival> {
+    pub(super) fn to(&self, port: &PortFact) -> Option<&Rival> {
         self.0.get(&port.name()).filter(|(lost, _)| lost == port).map(|(_, rival)| rival)
     }
 
     /// To whom the port of this name gave way.
-    pub fn to_name(&self, port: &str) -> Option<&Rival> {
+    pub(super) fn to_name(&self, port: &str) -> Option<&Rival> {
         self.0.get(port).map(|(_, rival)| rival)
     }
 
     /// Forgets the pod's ports that `stays` does not hold for.
-    pub fn retain(&mut self, namespace: &str, pod: &str, stays: impl Fn(&PortFact) -> bool) {
+    pub(super) fn retain(&mut self, namespace: &str, pod: &str, stays: impl Fn(&PortFact) -> bool) {
         self.0.retain(|_, (port, _)| port.namespace != namespace || port.pod != pod || stays(port));
     }
 
     /// All ports, which are to be tried again.
-    pub fn take(&mut self) -> impl Iterator<Item = PortFact> + use<> {
+    pub(super) fn take(&mut self) -> impl Iterator<Item = PortFact> + use<> {
         std::mem::take(&mut self.0).into_values().map(|(port, _)| port)
     }
 
     /// The rows that ports gave way to.
-    pub fn rows(&self) -> impl Iterator<Item = Uuid> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Uuid> {
         self.0.values().map(|(_, rival)| rival.row)
     }
 }

@@ -32,7 +32,10 @@ pub(super) fn meaning(error: &TransactError) -> Meaning {
 
 /// Errors of RFC 7047 section 3.1 and ovsdb-server(7) that speak of the server, not of what it was asked.
 fn is_passing(error: &str) -> bool {
-    matches!(error, "resources exhausted" | "I/O error" | "not leader" | "aborted" | "cluster error" | "not allowed")
+    matches!(
+        error,
+        "resources exhausted" | "I/O error" | "not leader" | "aborted" | "cluster error" | "not allowed"
+    )
 }
 
 /// How often it failed in a row.
@@ -62,7 +65,11 @@ impl Retry {
     pub(super) fn failed(&mut self, meaning: &Meaning, now: Instant) -> bool {
         let free = if *meaning == Meaning::Outdated { AT_ONCE } else { 0 };
         let doublings = self.failures.saturating_sub(free).min(16);
-        let pause = if self.failures < free { Duration::ZERO } else { SHORTEST.saturating_mul(1 << doublings).min(LONGEST) };
+        let pause = if self.failures < free {
+            Duration::ZERO
+        } else {
+            SHORTEST.saturating_mul(1 << doublings).min(LONGEST)
+        };
         self.failures = self.failures.saturating_add(1);
         self.due = Some(now + pause);
         self.failures == free + 1

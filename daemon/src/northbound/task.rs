@@ -148,8 +148,12 @@ impl<L: Ledger> Task<L> {
             self.around.metrics.is_connected(is_connected);
             match &batch.standing {
                 Standing::Current => tracing::info!("OVN's northbound database is followed"),
-                Standing::Refused(error) => tracing::error!(%error, "OVN's northbound database cannot be followed"),
-                Standing::Awaited | Standing::Stale => tracing::warn!("OVN's northbound database is out of reach"),
+                Standing::Refused(error) => {
+                    tracing::error!(%error, "OVN's northbound database cannot be followed")
+                }
+                Standing::Awaited | Standing::Stale => {
+                    tracing::warn!("OVN's northbound database is out of reach")
+                }
             }
         }
         let is_long = batch.changes.len() > MANY;
@@ -255,7 +259,10 @@ impl<L: Ledger> Task<L> {
         }
         self.retry.succeeded();
         for row in self.shared.write().done(&work, Instant::now()) {
-            tracing::warn!(row, "somebody else changes this row again and again; it is put right less often now");
+            tracing::warn!(
+                row,
+                "somebody else changes this row again and again; it is put right less often now"
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use ovsdb::value::Uuid;
 use vpc::{Finding, Object, Reason, Survey};
 
 /// A port that the planner refuses.
-pub fn of_finding(finding: &Finding, subnet: &str, survey: &Survey) -> Fault {
+pub(super) fn of_finding(finding: &Finding, subnet: &str, survey: &Survey) -> Fault {
     let of_subnet = Object::Subnet(subnet.to_owned());
     // That the subnet is refused says nothing; why it is does.
     let cause = match finding.reason {
@@ -37,7 +37,7 @@ fn kind_of(reason: Reason) -> FaultKind {
 }
 
 /// A row that could not be planned because of what is in the database.
-pub fn of_refusal(refusal: &Refusal) -> Fault {
+pub(super) fn of_refusal(refusal: &Refusal) -> Fault {
     let fix = match refusal {
         Refusal::Foreign { by, .. } => format!("remove or rename row {by}, or rename the pod or its object"),
         Refusal::ParentRefused { parent, .. } => format!("remove or rename the other {parent}"),
@@ -52,7 +52,7 @@ pub fn of_refusal(refusal: &Refusal) -> Fault {
 }
 
 /// Whether a refusal keeps the port of this name from being made.
-pub fn is_about(refusal: &Refusal, port: &str) -> bool {
+pub(super) fn is_about(refusal: &Refusal, port: &str) -> bool {
     let is_port = |key: &Key| key.table == Table::LogicalSwitchPort && key.name == port;
     match refusal {
         Refusal::Foreign { key, .. }
@@ -64,7 +64,7 @@ pub fn is_about(refusal: &Refusal, port: &str) -> bool {
 }
 
 /// Whose row it is that was refused.
-pub fn owner_of(refusal: &Refusal, wanted: &Wanted, found: &Snapshot) -> Option<Owner> {
+pub(super) fn owner_of(refusal: &Refusal, wanted: &Wanted, found: &Snapshot) -> Option<Owner> {
     match refusal {
         Refusal::Foreign { key, .. }
         | Refusal::OwnedBy { key, .. }
@@ -81,7 +81,7 @@ pub fn owner_of(refusal: &Refusal, wanted: &Wanted, found: &Snapshot) -> Option<
 }
 
 /// The rows of others whose change may end a refusal.
-pub fn in_the_way(refusal: &Refusal, found: &Snapshot) -> Vec<Uuid> {
+pub(super) fn in_the_way(refusal: &Refusal, found: &Snapshot) -> Vec<Uuid> {
     match refusal {
         Refusal::Foreign { by, .. } => vec![*by],
         Refusal::ParentRefused { parent, .. } => found.named(parent.table, &parent.name).collect(),

@@ -57,7 +57,8 @@ impl Model {
             return PortState::Refused(Fault::new(FaultKind::AddressInUseOutside, message));
         }
         let rows = self.found.named(Table::LogicalSwitchPort, port);
-        if let Some(row) = rows.filter(|uuid| self.is_of(*uuid, &owner)).find_map(|uuid| self.found.row(uuid)) {
+        if let Some(row) = rows.filter(|uuid| self.is_of(*uuid, &owner)).find_map(|uuid| self.found.row(uuid))
+        {
             return PortState::InPlace(row.addresses().to_vec());
         }
         self.trouble(&owner, pod, port).map_or(PortState::Awaited, PortState::Refused)
@@ -66,7 +67,10 @@ impl Model {
     fn trouble(&self, owner: &Owner, pod: &PodRef, port: &str) -> Option<Fault> {
         let fact = self.facts.ports.of_pod(&pod.namespace, &pod.name).find(|fact| fact.name() == port);
         let Some(fact) = fact else {
-            return Some(Fault::new(FaultKind::Busy, format!("the addresses of port {port} were released meanwhile")));
+            return Some(Fault::new(
+                FaultKind::Busy,
+                format!("the addresses of port {port} were released meanwhile"),
+            ));
         };
         let is_about = |finding: &&vpc::Finding| finding.object == Object::Port(port.to_owned());
         let finding = self.findings.get(owner).into_iter().flatten().find(is_about);
@@ -78,7 +82,10 @@ impl Model {
             return Some(verdict::of_refusal(refusal));
         }
         let why = self.broken.get(owner)?;
-        Some(Fault::new(FaultKind::NotSupportedHere, format!("the northbound database refuses port {port}: {why}")))
+        Some(Fault::new(
+            FaultKind::NotSupportedHere,
+            format!("the northbound database refuses port {port}: {why}"),
+        ))
     }
 
     /// The answer to an ADD that waits for its port; `None` while there is none. A port that is in place is judged first.
@@ -90,7 +97,8 @@ impl Model {
         }
         match self.port(pod, port) {
             PortState::InPlace(_) => {
-                let fact = self.facts.ports.of_name(port).iter().find(|fact| fact.pod_ref() == pod.to_string());
+                let fact =
+                    self.facts.ports.of_name(port).iter().find(|fact| fact.pod_ref() == pod.to_string());
                 match fact.map(|fact| vpc::PortFact::clone(fact)) {
                     Some(fact) if self.judge(&fact) => None,
                     _ => Some(Ok(Published::Done)),
@@ -98,9 +106,7 @@ impl Model {
             }
             PortState::Awaited => None,
             PortState::Refused(fault) => Some(match self.lost.to_name(port) {
-                Some(rival) => {
-                    Ok(Published::AddressTaken { address: rival.address, by: rival.name.clone() })
-                }
+                Some(rival) => Ok(Published::AddressTaken { address: rival.address, by: rival.name.clone() }),
                 None => Err(fault),
             }),
         }
