@@ -7,6 +7,8 @@ use crate::ledger::{Claim, Ledger, Link};
 use crate::sandbox::Sandboxes;
 use crate::sandbox::failures::Failure;
 use crate::sandbox::observed::{self, Interface, Presence};
+use crate::sandbox::plan;
+use crate::vswitch::progress::Progress;
 
 /// Tells the story of a pod's attachments. Blocks for a few system calls per attachment.
 pub fn pod<L: Ledger>(all: &Sandboxes<L>, pod: &PodRef) -> PodStory {
@@ -44,6 +46,7 @@ fn attachment<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> AttachmentStory {
             Presence::Alive => {
                 steps.push(ok("sandbox", format!("{} is alive", sandbox.netns)));
                 steps.extend(kernel(claim));
+                steps.extend(plugged(all, claim));
             }
             Presence::Gone => steps.push(step(
                 "sandbox",
@@ -122,6 +125,33 @@ fn kernel(claim: &Claim) -> Vec<Step> {
         Ok(None) => vec![step("interface", StepState::Fail, format!("{name} is missing"), again())],
         Ok(Some(found)) => present(claim, &found),
     }
+}
+
+/// The host's end of a veth in the node's Open vSwitch.
+fn plugged<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Option<Step> {
+    let sandbox = claim.sandbox.as_ref().filter(|_| claim.link == Link::Veth)?;
+    let device = plan::host_name(&sandbox.container, &claim.owner.interface);
+    let again = || "delete the pod and let it be created again".to_owned();
+    if !all.vswitch.is_current() {
+        let detail = format!("{device}: the node's Open vSwitch does not answer; the packets may well flow");
+        return Some(step("plugged", StepState::Warn, detail, "start its ovsdb-server".to_owned()));
+    }
+    let found = all.vswitch.local().interface(&device).map(|(_, interface)| interface);
+    Some(match found {
+        None => step("plugged", StepState::Fail, format!("{device} is in no bridge"), again()),
+        Some(found) => {
+            let port = found.iface_id.clone().unwrap_or_default();
+            match Progress::of(&found).complaint() {
+                None => ok("plugged", format!("{device} is port {port}, and OVN has installed its flows")),
+                Some((what, fix)) => step(
+                    "plugged",
+                    StepState::Fail,
+                    format!("{device} is port {port}: {what}"),
+                    fix.to_owned(),
+                ),
+            }
+        }
+    })
 }
 
 fn present(claim: &Claim, found: &Interface) -> Vec<Step> {

@@ -5,7 +5,7 @@
 //!   changed since the first look: an ADD that comes meanwhile wins.
 //! * A sandbox that merely cannot be seen (the folder of its path is missing) is left alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Claim, ClaimId, Ledger};
@@ -46,6 +46,7 @@ impl<L: Ledger> Sandboxes<L> {
     /// every folder that a runtime might use.
     pub async fn sweep(&self, interval: Duration) {
         let mut suspects = Suspects::new();
+        let mut stray_suspects = BTreeSet::new();
         let mut timer = tokio::time::interval(interval);
         timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -62,6 +63,7 @@ impl<L: Ledger> Sandboxes<L> {
             for claim in sure {
                 self.sweep_one(claim).await;
             }
+            self.sweep_strays(&mut stray_suspects).await;
         }
     }
 

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use daemon_api::{CheckRequest, Fault, FaultKind};
 use ipnet::IpNet;
+use ovn::vswitch::Local;
 use serde_json::Value;
 
 use super::Sandboxes;
 use super::attachment::{Attachment, pod_and_netns};
 use super::observed::{self, Interface};
-use super::plan::kind_of;
-use crate::ledger::{Claim, Ledger};
+use super::plan::{self, kind_of};
+use crate::ledger::{Claim, Ledger, Link};
+use crate::vswitch::NodeSettings;
+
+/// How long the node's Open vSwitch may take to answer.
+const ANSWERED: Duration = Duration::from_secs(5);
 
 impl<L: Ledger> Sandboxes<L> {
     /// Compares the ledger, the runtime's `prevResult` and the kernel.
@@ -38,6 +44,9 @@ impl<L: Ledger> Sandboxes<L> {
             )));
         };
         compare_with_result(&claim, &request.prev_result)?;
+        if claim.link == Link::Veth {
+            compare_with_switch(&claim, &self.vswitch.settings(ANSWERED).await?, &self.vswitch.local())?;
+        }
         if claim.link.is_ours() {
             let look = move || Ok((observed::interface(&netns, &name)?, observed::destinations(&netns)?));
             let (found, routed) = self.blocking("observe", look).await?;
@@ -49,6 +58,24 @@ impl<L: Ledger> Sandboxes<L> {
         }
         Ok(())
     }
+}
+
+/// The host's end must be plugged in as the pod's port, and OVN must have taken it up.
+fn compare_with_switch(claim: &Claim, settings: &NodeSettings, local: &Local) -> Result<(), Fault> {
+    let Some(wanted) = plan::switch_port(&settings.bridge, claim).map(|port| port.interface) else {
+        return Ok(());
+    };
+    let (device, port) = (&wanted.name, &wanted.iface_id);
+    let Some((_, found)) = local.interface(device) else {
+        return Err(failed(format!("{device} is not plugged into bridge {}", settings.bridge)));
+    };
+    if !found.is_ours || found.iface_id.as_deref() != Some(port.as_str()) {
+        return Err(failed(format!("{device} is plugged in, but not as port {port}")));
+    }
+    if !found.is_installed {
+        return Err(failed(format!("OVN has not installed the flows of port {port} on {device}")));
+    }
+    Ok(())
 }
 
 /// Every address that the ledger gave must be in the result; addresses that other plugins added are theirs.

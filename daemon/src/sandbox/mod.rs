@@ -22,6 +22,7 @@ pub mod network;
 pub mod observed;
 pub mod plan;
 pub mod status;
+pub mod strays;
 pub mod undo;
 pub mod wire;
 

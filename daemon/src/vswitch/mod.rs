@@ -134,7 +134,7 @@ impl Vswitch {
         let deadline = Instant::now() + within;
         let mut last = progress::Progress::Unplugged;
         let verdict = |view: &View| {
-            last = progress::of(view.row(Interface::TABLE.name(), interface).as_deref());
+            last = progress::Progress::of_row(view.row(Interface::TABLE.name(), interface).as_deref());
             last.verdict()
         };
         match timeout_at(deadline, door.view.clone().wait_for(verdict)).await {
@@ -151,6 +151,16 @@ impl Vswitch {
     pub async fn unplug(&self, which: &Which, within: Duration) -> Result<(), Fault> {
         let Some(door) = self.0.as_ref().filter(|_| self.is_there()) else { return Ok(()) };
         door.unplug(which, Instant::now() + within).await
+    }
+
+    /// Removes the limits that were made for ports which are gone; crashes and upstream leave such rows.
+    ///
+    /// # Errors
+    /// [`FaultKind::Busy`] when the database is not reached in time.
+    pub async fn sweep_limits(&self, within: Duration) -> Result<(), Fault> {
+        let door = self.door()?;
+        let plan = |local: &Local| Ok(vswitch::sweep_qos(local));
+        door.transact("remove limits of ports that are gone", Instant::now() + within, plan).await
     }
 
     fn door(&self) -> Result<&Door, Fault> {
