@@ -23,7 +23,7 @@ pub fn of_claim(claim: &Claim) -> Option<PortFact> {
         addresses: claim.addresses.clone(),
         mac: Mac::new(claim.mac?.0),
         out_of_pod: claim.port.out_of_pod.map(meter),
-        port_security: true,
+        port_security: !claim.port.forwards,
         is_ours: false,
     })
 }
