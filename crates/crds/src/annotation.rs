@@ -72,6 +72,8 @@ keys! {
     Limit = "limit",
     /// Loss, in percent.
     Loss = "loss",
+    /// `false`: the pod may send from any address, because it forwards the traffic of others.
+    PortSecurity = "port_security",
     /// `true`: copy the traffic to the mirror interface.
     Mirror = "mirror",
     /// `true` when the controller has chosen the addresses.

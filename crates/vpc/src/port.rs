@@ -1,7 +1,9 @@
 //! The switch port of a pod's interface.
 
+use std::net::IpAddr;
+
 use ovn::address::{PortAddress, Station};
-use ovn::nb::{Direction, LogicalSwitchPort, PortKind, Qos};
+use ovn::nb::{Direction, LogicalSwitchPort, PolicyAction, PortKind, Qos};
 
 use crate::check::Survey;
 use crate::checked::{CheckedSubnet, CheckedVpc};
@@ -26,8 +28,9 @@ pub(crate) fn meter(port: &LogicalSwitchPort, fact: &PortFact) -> Option<Qos> {
 
 /// The port, or why there is none.
 ///
-/// `port_security` is on unless the pod forwards the traffic of others: a tenant must not be able to send from
-/// a neighbour's address. (Upstream has it off unless an annotation asks for it.)
+/// `port_security` is on unless the pod forwards the traffic of others, because it says so or because a route of its
+/// VPC leads to it: a tenant must not be able to send from a neighbour's address. (Upstream has it off unless an
+/// annotation asks for it.)
 pub(crate) fn port(survey: &Survey, ports: &Ports, fact: &PortFact) -> Result<LogicalSwitchPort, Fault> {
     let name = fact.name();
     let (vpc, subnet) = home(survey, fact)?;
@@ -43,11 +46,21 @@ pub(crate) fn port(survey: &Survey, ports: &Ports, fact: &PortFact) -> Result<Lo
         switch: subnet.name.clone(),
         kind: PortKind::Station,
         addresses: vec![PortAddress::Station(station.clone())],
-        port_security: if fact.port_security { vec![station] } else { Vec::new() },
+        port_security: if fact.port_security && !is_next_hop(vpc, fact) { vec![station] } else { Vec::new() },
         dhcpv4,
         dhcpv6,
         pod: Some((fact.namespace.clone(), fact.pod.clone())),
     })
+}
+
+/// Whether routes or policies of the VPC lead to the pod.
+fn is_next_hop(vpc: &CheckedVpc, fact: &PortFact) -> bool {
+    let leads_to_it = |next_hop: &IpAddr| fact.addresses.contains(next_hop);
+    let by_policy = vpc.policies.iter().any(|policy| match &policy.action {
+        PolicyAction::Reroute(next_hops) => next_hops.iter().any(leads_to_it),
+        PolicyAction::Allow | PolicyAction::Drop => false,
+    });
+    by_policy || vpc.routes.iter().any(|route| leads_to_it(&route.next_hop))
 }
 
 fn home<'a>(survey: &'a Survey, fact: &PortFact) -> Result<(&'a CheckedVpc, &'a CheckedSubnet), Fault> {

@@ -36,6 +36,29 @@ fn a_dual_stack_subnet_has_both_families_in_each_row() {
 }
 
 #[test]
+fn a_pod_that_routes_lead_to_may_send_for_others() {
+    let routed = |spec: &str| {
+        let mut facts = facts("cidrBlock: 10.0.1.0/24");
+        add(&mut facts, &format!("kind: Vpc\nmetadata: {{name: v}}\nspec: {{{spec}}}\n"));
+        facts.ports.insert(port("ns", "router", "s", "10.0.1.254"));
+        facts.ports.insert(port("ns", "other", "s", "10.0.1.2"));
+        let rows = rows(&plan(&facts).wanted, "Logical_Switch_Port");
+        let secured = rows.lines().filter(|row| row.contains("port_security"));
+        secured
+            .filter_map(|row| row.split("name=").nth(1)?.split(' ').next().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+
+    assert_eq!(routed(""), ["other.ns", "router.ns"]);
+    assert_eq!(
+        routed("staticRoutes: [{cidr: 0.0.0.0/0, nextHopIP: 10.0.1.254, policy: policyDst}]"),
+        ["other.ns"]
+    );
+    let policy = "{priority: 11, match: ip4.dst == 8.8.8.8, action: reroute, nextHopIP: 10.0.1.254}";
+    assert_eq!(routed(&format!("policyRoutes: [{policy}]")), ["other.ns"]);
+}
+
+#[test]
 fn a_private_subnet_lets_in_itself_and_whom_it_names() {
     let plan = planned("cidrBlock: 10.0.1.0/24, private: true, allowSubnets: [10.0.2.0/24, \"fd00::/64\"]");
 

@@ -104,6 +104,8 @@ pub struct Limit {
 pub struct PortTraits {
     /// The port's name ends in the interface's: the pod uses the network several times.
     pub is_per_interface: bool,
+    /// The pod forwards the traffic of others, so it may send from any address.
+    pub forwards: bool,
     /// The most that the pod may receive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub into_pod: Option<Limit>,

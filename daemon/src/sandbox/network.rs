@@ -16,7 +16,7 @@ use crate::resources::{Index, Snapshot, check};
 
 mod addresses;
 mod choice;
-mod limits;
+mod traits;
 
 /// One attachment of one pod, as it is wanted.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,7 +187,7 @@ fn form(
             return Err(no_maker(attachment));
         }
         let mtu = mtu(&[subnet_mtu], subnet)?;
-        return Ok(Form::Veth(Veth { mtu, port: limits::traits(annotations)? }));
+        return Ok(Form::Veth(Veth { mtu, port: traits::traits(annotations)? }));
     };
     let mode = match conf.mode.as_str() {
         "" | "bridge" => netlink::MacvlanMode::Bridge,

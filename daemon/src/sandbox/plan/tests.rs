@@ -167,7 +167,7 @@ fn a_veth_is_named_after_its_sandbox_and_its_port_after_its_pod() {
 #[test]
 fn the_subnets_mtu_comes_first_and_a_second_attachment_has_its_interface_in_the_name() {
     let into_pod = Some(Limit { rate: 8, burst: None });
-    let claim = veth_claim(PortTraits { is_per_interface: true, into_pod, out_of_pod: None });
+    let claim = veth_claim(PortTraits { is_per_interface: true, into_pod, ..PortTraits::default() });
 
     let veth = planned_veth(Some(1300), &claim);
 

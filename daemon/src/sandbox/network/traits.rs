@@ -1,20 +1,32 @@
-//! What the pod's annotations say about its port: how much may pass it. Pure.
+//! What the pod's annotations say about its port: how much may pass it, and from whom. Pure.
 
 use crds::{Key, PodAnnotations};
 use daemon_api::{Fault, FaultKind};
 
 use crate::ledger::{Limit, PortTraits};
 
-/// Reads the rates (Mbit/s) and bursts (Mbit), as upstream writes them.
+/// Reads them; rates are in Mbit/s and bursts in Mbit, as upstream writes them.
 ///
 /// # Errors
 /// [`FaultKind::BadAnnotation`] for what is no whole number, and for a burst without its rate.
 pub(super) fn traits(annotations: &PodAnnotations<'_>) -> Result<PortTraits, Fault> {
     Ok(PortTraits {
         is_per_interface: annotations.is_per_interface(),
+        forwards: forwards(annotations)?,
         into_pod: limit(annotations, Key::IngressRate, Key::IngressBurst)?,
         out_of_pod: limit(annotations, Key::EgressRate, Key::EgressBurst)?,
     })
+}
+
+fn forwards(annotations: &PodAnnotations<'_>) -> Result<bool, Fault> {
+    match annotations.found(Key::PortSecurity).map(|found| (found.key, found.value)) {
+        None | Some((_, "true")) => Ok(false),
+        Some((_, "false")) => Ok(true),
+        Some((key, value)) => Err(Fault::new(
+            FaultKind::BadAnnotation,
+            format!("annotation {key}: {value:?} is neither true nor false"),
+        )),
+    }
 }
 
 fn limit(annotations: &PodAnnotations<'_>, rate: Key, burst: Key) -> Result<Option<Limit>, Fault> {
