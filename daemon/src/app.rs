@@ -61,6 +61,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         ledger,
         resources: snapshots.clone(),
         vswitch,
+        mtu: config.mtu,
         northbound: match &config.ovn_nb {
             Some(endpoints) => Northbound::keep(endpoints, around).await,
             None => Northbound::of_somebody_else(),

@@ -68,7 +68,12 @@ const UPSTREAM: &[Flag] = &[
     flag("iface", IdleText, "", "tunnel interface"),
     flag("host-tunnel-src", IdleBool, "false", "allow /32 and /128 tunnel addresses"),
     flag("dpdk-tunnel-iface", IdleText, "br-phy", "tunnel interface of DPDK nodes"),
-    flag("mtu", IdleText, "0", "pod MTU"),
+    flag(
+        "mtu",
+        Text,
+        "0",
+        "MTU of pods on OVN whose Subnet says nothing; 0 for what fits into the node's tunnels",
+    ),
     flag("enable-mirror", IdleBool, "false", "mirror all pod traffic"),
     flag("mirror-iface", IdleText, "mirror0", "mirror interface"),
     flag("ovs-socket", IdleText, "", "unused upstream too"),

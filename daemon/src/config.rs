@@ -50,6 +50,8 @@ pub struct Config {
     pub ovs_db: Option<Endpoints>,
     /// Where OVN's northbound database is; `None` when somebody else keeps it.
     pub ovn_nb: Option<Endpoints>,
+    /// MTU of pods on OVN whose Subnet says nothing; `None` for what fits into the node's tunnels.
+    pub mtu: Option<u32>,
     /// This node's name, as upstream finds it: `NODE_NAME`, else the host name in lower case.
     pub node_name: String,
     /// Flags of upstream's that were given and have no effect.
@@ -130,6 +132,7 @@ impl Job {
             serves_metrics: boolean(args, "enable-metrics")?,
             detects_conflicts: boolean(args, "enable-arp-detect-ip-conflict")?,
             sweep_interval: seconds(args, "sweep-interval")?,
+            mtu: mtu(args)?,
             ovs_db: endpoints(args, "ovs-db")?,
             ovn_nb: endpoints(args, "ovn-nb")?,
             node_name: node_name.unwrap_or_else(|| host_name.to_lowercase()),
@@ -183,6 +186,14 @@ fn metrics_addr(args: &Args) -> Result<Option<SocketAddr>, ConfigError> {
             .parse()
             .map(Some)
             .map_err(|_| bad("metrics-addr", text, "is not ADDRESS:PORT, e.g. 0.0.0.0:10665 or [::]:10665")),
+    }
+}
+
+fn mtu(args: &Args) -> Result<Option<u32>, ConfigError> {
+    match args.text("mtu").parse() {
+        Ok(0) => Ok(None),
+        Ok(mtu @ 68..=65535) => Ok(Some(mtu)),
+        Ok(_) | Err(_) => Err(bad("mtu", args.text("mtu"), "is neither 0 nor a number from 68 to 65535")),
     }
 }
 

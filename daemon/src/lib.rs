@@ -1,4 +1,4 @@
-//! The node daemon: addresses, interfaces and (later) OVS ports, probes and NAT rules of one node's pods.
+//! The node daemon: addresses, interfaces, OVN ports and (later) probes and NAT rules of one node's pods.
 //!
 //! Follow one ADD: `server` → `sandbox::add` → `facts` + `resources` → `sandbox::network` → `ledger` →
 //! `sandbox::plan` → `sandbox::wire` → the answer. It needs `CAP_NET_ADMIN`, `CAP_NET_RAW` and `CAP_SYS_ADMIN`.

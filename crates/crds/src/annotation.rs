@@ -107,6 +107,9 @@ impl Key {
         )
     }
 
+    /// The keys that ask for something nobody here does.
+    const UNHEEDED: &'static [Self] = &[Self::Latency, Self::Jitter, Self::Limit, Self::Loss, Self::Mirror];
+
     /// True for the keys that can be right for one interface only.
     const fn is_identity(self) -> bool {
         matches!(self, Self::IpAddress | Self::MacAddress | Self::IpPool | Self::Allocated)
@@ -178,6 +181,11 @@ impl<'a> PodAnnotations<'a> {
         };
         let found = self.look_up(&key_of(own, key));
         if key.is_identity() { found } else { found.or_else(|| self.look_up(&key_of(self.plain, key))) }
+    }
+
+    /// The annotations for this interface that nobody here acts on.
+    pub fn unheeded(&self) -> impl Iterator<Item = Found<'a>> {
+        Key::UNHEEDED.iter().filter_map(|key| self.found(*key)).filter(|found| found.value != "false")
     }
 
     /// Whether the pod's author told the interfaces of this network apart: it is used several times.

@@ -56,13 +56,15 @@ impl<L: Ledger> Sandboxes<L> {
             Form::Delegated { master: None } => Ok(Ground::Unknown),
             Form::Veth(_) => {
                 let settings = self.vswitch.settings(within).await?;
-                let link_mtu = self
-                    .blocking("tunnel", {
-                        let s = settings.clone();
-                        move || tunnel_mtu(&s)
-                    })
-                    .await?;
-                Ok(Ground::Switch { pod_mtu: settings.pod_mtu(link_mtu), settings })
+                let pod_mtu = match self.mtu {
+                    Some(mtu) => mtu,
+                    None => {
+                        let tunnels = settings.clone();
+                        let link_mtu = self.blocking("tunnel", move || tunnel_mtu(&tunnels)).await?;
+                        settings.pod_mtu(link_mtu)
+                    }
+                };
+                Ok(Ground::Switch { settings, pod_mtu })
             }
         }
     }

@@ -61,6 +61,8 @@ pub struct Sandboxes<L> {
     pub resources: watch::Receiver<Arc<Snapshot>>,
     /// The node's Open vSwitch.
     pub vswitch: Vswitch,
+    /// MTU of veths whose Subnet says nothing; `None` for what fits into the node's tunnels.
+    pub mtu: Option<u32>,
     /// The northbound database.
     pub northbound: Northbound,
     /// Duplicate-address probes; `None` when they are switched off.

@@ -87,6 +87,9 @@ pub fn resolve(
 ) -> Result<PodNetwork, Fault> {
     let annotations =
         PodAnnotations::new(&facts.annotations, attachment.provider.as_str(), attachment.interface.as_str());
+    for found in annotations.unheeded() {
+        tracing::warn!(%pod, annotation = found.key, value = found.value, "nothing here acts on this annotation");
+    }
     let chosen = choice::subnet(index, &annotations, attachment, pod)?;
     let subnet = check::addresses(chosen)
         .map_err(|e| Fault::new(FaultKind::UnknownSubnet, format!("use subnet {}: {e}", chosen.name())))?;
