@@ -1,48 +1,46 @@
 //! The objects people read: what the resource files say, with the status that the ledger gives them. Nothing here is
 //! kept; every answer is computed from the one ledger.
 
-use std::net::IpAddr;
+mod status;
 
-use crds::condition::{READY, VALIDATED};
-use crds::{
-    Condition, Counter, Ip, IpSpec, List, Subnet, SubnetSpec, SubnetStatus, VpcSpec, VpcStatus, annotation,
-};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crds::{Counter, Ip, IpSpec, List, Subnet, SubnetSpec, SubnetStatus, Vpc, VpcSpec, annotation};
 use ipam::{DualStack, Usage, Workload};
 
 use crate::ledger::{Claim, Ledger};
 use crate::metrics::Metrics;
+use crate::resources::files::Refused;
 use crate::sandbox::Sandboxes;
+use status::Known;
 
-/// Every subnet.
+/// Every subnet: those in effect, those whose file is gone while pods use them, and those that cannot be meant.
 pub fn subnets<L: Ledger>(all: &Sandboxes<L>) -> List<SubnetSpec> {
     let snapshot = all.snapshot();
-    let items = snapshot.index.subnets().map(|subnet| {
-        let usage = all.ledger.look(|book| book.subnet(subnet.name()).map(ipam::Subnet::usage));
-        Subnet { status: subnet_status(subnet, usage), ..Subnet::clone(subnet) }
+    let outage = all.northbound.outage();
+    let items = all.northbound.look(|model| {
+        let known = Known { model, outage: outage.as_deref() };
+        let mut items: Vec<Subnet> = snapshot.index.subnets().map(|s| with_status(all, &known, s)).collect();
+        let departing = model.into_iter().flat_map(|model| model.facts().subnets.values());
+        let departing = departing.filter(|subnet| snapshot.index.subnet(subnet.name()).is_none());
+        items.extend(departing.map(|subnet| with_status(all, &known, subnet)));
+        items
     });
-    List { items: items.collect() }
+    List { items: with_refused(items, &snapshot.refused) }
 }
 
-fn subnet_status(subnet: &Subnet, usage: Option<DualStack<Usage>>) -> SubnetStatus {
-    let served = usage.is_some();
-    let usage = usage.unwrap_or_default();
+fn with_status<L: Ledger>(all: &Sandboxes<L>, known: &Known<'_>, subnet: &Subnet) -> Subnet {
+    let usage = all.ledger.look(|book| book.subnet(subnet.name()).map(ipam::Subnet::usage));
+    let is_served = usage.is_some();
+    let status = known.subnet(subnet, is_served, counters(usage.unwrap_or_default()));
+    Subnet { status, ..subnet.clone() }
+}
+
+fn counters(usage: DualStack<Usage>) -> SubnetStatus {
     let (v4, v6) = (usage.v4.unwrap_or_default(), usage.v6.unwrap_or_default());
-    let unread = subnet.unread();
-    let conditions = vec![
-        Condition::new(VALIDATED, served, if served { "Valid" } else { "Invalid" }, ""),
-        match (served, unread.is_empty()) {
-            (true, true) => Condition::new(READY, true, "AddressesServed", ""),
-            (true, false) => Condition::new(
-                READY,
-                true,
-                "AddressesServed",
-                &format!("no effect here: {}", unread.join(", ")),
-            ),
-            (false, _) => Condition::new(READY, false, "NotServed", "see the daemon's log for file and line"),
-        },
-    ];
     SubnetStatus {
-        conditions,
         v4_available_ips: Counter(v4.available),
         v4_available_ip_range: v4.available_ranges,
         v4_using_ips: Counter(v4.using),
@@ -55,16 +53,41 @@ fn subnet_status(subnet: &Subnet, usage: Option<DualStack<Usage>>) -> SubnetStat
     }
 }
 
-/// Every VPC, with the subnets that name it.
+fn with_refused(mut items: Vec<Subnet>, refused: &[Refused]) -> Vec<Subnet> {
+    for refused in refused {
+        match items.iter_mut().find(|subnet| subnet.name() == refused.subnet.name()) {
+            Some(in_effect) => status::outdated(&mut in_effect.status, refused),
+            None => items.push(Subnet { status: status::refused(refused), ..Subnet::clone(&refused.subnet) }),
+        }
+    }
+    items.sort_by(|a, b| a.name().cmp(b.name()));
+    items
+}
+
+/// Every VPC: those in effect, those whose file is gone while they have subnets, and the default one when it is used.
 pub fn vpcs<L: Ledger>(all: &Sandboxes<L>) -> List<VpcSpec> {
     let snapshot = all.snapshot();
-    let items = snapshot.index.vpcs().map(|vpc| {
-        let members = snapshot.index.subnets().filter(|s| s.spec.vpc == vpc.name());
-        let status =
-            VpcStatus { subnets: members.map(|s| s.name().to_owned()).collect(), ..vpc.status.clone() };
-        crds::Vpc { status, ..crds::Vpc::clone(vpc) }
+    let outage = all.northbound.outage();
+    let items = all.northbound.look(|model| {
+        let known = Known { model, outage: outage.as_deref() };
+        let mut vpcs: BTreeMap<String, Arc<Vpc>> =
+            snapshot.index.vpcs().map(|vpc| (vpc.name().to_owned(), vpc.clone())).collect();
+        if let Some(model) = model {
+            for vpc in model.facts().vpcs.values() {
+                vpcs.entry(vpc.name().to_owned()).or_insert_with(|| vpc.clone());
+            }
+            for name in model.survey().vpcs.keys() {
+                vpcs.entry(name.clone()).or_insert_with(|| Arc::new(Vpc::new(&**name, VpcSpec::default())));
+            }
+        }
+        let members = |name: &str| {
+            let members = snapshot.index.subnets().filter(|s| s.spec.vpc == name);
+            members.map(|subnet| subnet.name().to_owned()).collect()
+        };
+        let item = |vpc: &Arc<Vpc>| Vpc { status: known.vpc(vpc, members(vpc.name())), ..Vpc::clone(vpc) };
+        vpcs.values().map(item).collect()
     });
-    List { items: items.collect() }
+    List { items }
 }
 
 /// Every claim, as upstream's `IP`.

@@ -35,7 +35,7 @@ pub(super) fn update(facts: &mut Facts, index: &Index, now: &str) {
 }
 
 /// Whether the object stays only for those that use it.
-pub(super) fn is_departing<S: crds::Spec>(object: &crds::Object<S>) -> bool {
+pub fn is_departing<S: crds::Spec>(object: &crds::Object<S>) -> bool {
     object.meta.other.contains_key(DELETED)
 }
 

@@ -33,7 +33,7 @@ use crate::database;
 use crate::ledger::Ledger;
 use crate::resources::Snapshot;
 
-pub use departing::is_ovn;
+pub use departing::{is_departing, is_ovn};
 pub use metrics::NorthboundMetrics;
 pub use model::{Model, PortState};
 
@@ -141,9 +141,12 @@ impl Northbound {
         timeout_at(deadline, asked).await.unwrap_or_else(|_| Err(door.overdue(port)))
     }
 
-    /// Looks at what is planned and what is there; `None` when somebody else keeps the database. `look` must be short.
-    pub fn look<T>(&self, look: impl FnOnce(&Model) -> T) -> Option<T> {
-        self.0.as_ref().map(|door| look(&door.shared.read()))
+    /// Looks at what is planned and what is there; at nothing when somebody else keeps the database. `look` must be short.
+    pub fn look<T>(&self, look: impl FnOnce(Option<&Model>) -> T) -> T {
+        match &self.0 {
+            Some(door) => look(Some(&door.shared.read())),
+            None => look(None),
+        }
     }
 
     /// Why the database is out of reach; `None` when it is not, or is somebody else's.

@@ -66,11 +66,22 @@ pub struct Located {
     pub resource: Resource,
 }
 
+/// A subnet that was read and cannot be meant. It has no effect; people still see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// The subnet.
+    pub subnet: Arc<Subnet>,
+    /// Why it cannot be meant.
+    pub problem: Problem,
+}
+
 /// What a file holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parsed {
     /// Its objects, in their order.
     pub objects: Vec<Located>,
+    /// Its subnets that cannot be meant.
+    pub refused: Vec<Refused>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -221,8 +232,14 @@ fn checked_subnet(
         let line = document.line_of(field).filter(|_| is_alone).unwrap_or(at.line);
         Place::new(&at.file, line)
     };
-    let warnings = check::subnet(&subnet)
-        .map_err(|remark| Problem::broken(placed(remark.field), remark.what, remark.hint))?;
+    let warnings = match check::subnet(&subnet) {
+        Ok(warnings) => warnings,
+        Err(remark) => {
+            let problem = Problem::broken(placed(remark.field), remark.what, remark.hint);
+            parsed.refused.push(Refused { subnet: Arc::new(subnet), problem: problem.clone() });
+            return Err(problem);
+        }
+    };
     for warning in warnings {
         parsed.problems.push(Problem::ignored(placed(warning.field), warning.what, warning.hint));
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::files::{MAX_FILE_BYTES, Parsed, is_resource_file, parse_file};
+use super::files::{MAX_FILE_BYTES, Parsed, Refused, is_resource_file, parse_file};
 use super::index::Index;
 use super::last_good::LastGood;
 use super::problem::{Place, Problem};
@@ -18,6 +18,8 @@ use super::watch::Watch;
 pub struct Snapshot {
     /// The objects in effect.
     pub index: Index,
+    /// Subnets that cannot be meant, as they stand now. An older version of one may be in effect.
+    pub refused: Vec<Refused>,
     /// What a person should look at, by file and line.
     pub problems: Vec<Problem>,
 }
@@ -106,8 +108,9 @@ impl Folder {
                 self.last_good.retain(&names);
                 for name in &names {
                     let read = self.read(name);
-                    let Parsed { objects, problems } = self.last_good.settle(name, read);
+                    let Parsed { objects, refused, problems } = self.last_good.settle(name, read);
                     snapshot.problems.extend(problems);
+                    snapshot.refused.extend(refused);
                     feed(&mut snapshot, objects);
                 }
             }
@@ -123,8 +126,8 @@ impl Folder {
 
     fn read(&self, name: &str) -> Parsed {
         let bad = |what: String, hint: &str| Parsed {
-            objects: Vec::new(),
             problems: vec![Problem::broken(Place::new(name, 0), what, hint)],
+            ..Parsed::default()
         };
         let bytes = match read_file(&self.path.join(name)) {
             Ok(bytes) => bytes,
