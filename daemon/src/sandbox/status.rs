@@ -53,7 +53,8 @@ impl<L: Ledger> Sandboxes<L> {
         }
         let Some(conf) = request.call.macvlan.clone().filter(|conf| !conf.master.is_empty()) else {
             let settings = self.vswitch.settings(ANSWERED).await;
-            return settings.map(drop).map_err(|fault| not_available(fault.message).hint(fault.hint));
+            settings.map_err(|fault| not_available(fault.message).hint(fault.hint))?;
+            return self.northbound.outage().map_or(Ok(()), |outage| Err(not_available(outage)));
         };
         let master = IfName::new(&conf.master)
             .map_err(|e| Fault::new(FaultKind::BadConfig, format!("master: {e}")))?;

@@ -14,6 +14,8 @@ use crate::sandbox::plan::VethPlan;
 use crate::sandbox::undo::{Step, Undo};
 use crate::sandbox::{Sandboxes, wire};
 
+/// How long the northbound database may take for one port.
+const PUBLISHED: Duration = Duration::from_secs(20);
 /// How long OVN may take to install the flows of one port; upstream's limit.
 const INSTALLED: Duration = Duration::from_secs(30);
 /// How long a DEL waits for a database that does not answer. The sweep takes the port out when it is back.
@@ -27,10 +29,17 @@ impl<L: Ledger> Sandboxes<L> {
         undo: &mut Undo,
     ) -> Result<Wired, Fault> {
         let iface_id = &veth.port.interface.iface_id;
-        let (published, connected) = tokio::join!(
-            self.northbound.publish(job.pod, iface_id, job.left()),
-            self.connect(job, veth, undo)
-        );
+        let within = job.left().min(PUBLISHED);
+        let mut publish = std::pin::pin!(self.northbound.publish(job.pod, iface_id, within));
+        let mut connect = std::pin::pin!(self.connect(job, veth, undo));
+        let (published, connected) = tokio::select! {
+            published = &mut publish => (published, connect.await),
+            connected = &mut connect => match connected {
+                Ok(connected) => (publish.await, Ok(connected)),
+                // Nobody waits for a port that goes with the claim.
+                Err(fault) => return Err(fault),
+            },
+        };
         // Of two failures the planner's says more: a port that OVN does not know cannot come up.
         if let Published::AddressTaken { address, by } = published? {
             return Ok(Wired::Taken { address, by });
