@@ -22,6 +22,7 @@ pub mod neighbours;
 pub mod northbound;
 pub mod objects;
 pub mod resources;
+pub mod routes;
 pub mod sandbox;
 pub mod server;
 pub mod vswitch;

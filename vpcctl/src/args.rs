@@ -68,6 +68,7 @@ impl ValueEnum for Output {
 pub(crate) enum Order {
     Get { kind: Kind, names: Vec<String>, output: Output },
     ExplainPod { pod: PodRef, as_json: bool },
+    Routes { vpc: String, output: Output },
     IpamCheck { as_json: bool },
     IpamWhois { address: IpAddr },
     Completion { shell: Shell },
@@ -100,6 +101,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(get())
         .subcommand(explain())
+        .subcommand(routes())
         .subcommand(ipam())
         .subcommand(
             Command::new("completion").about("Print a shell's completion script").arg(
@@ -122,15 +124,24 @@ fn get() -> Command {
                 .ignore_case(true),
         )
         .arg(Arg::new("name").num_args(0..).value_name("NAME").help("Only these; all when none is given"))
-        .arg(
-            Arg::new("output")
-                .short('o')
-                .long("output")
-                .value_name("FORMAT")
-                .help("How to print")
-                .value_parser(value_parser!(Output))
-                .default_value("table"),
-        )
+        .arg(output())
+}
+
+fn output() -> Arg {
+    Arg::new("output")
+        .short('o')
+        .long("output")
+        .value_name("FORMAT")
+        .help("How to print")
+        .value_parser(value_parser!(Output))
+        .default_value("table")
+}
+
+fn routes() -> Command {
+    Command::new("routes")
+        .about("Show what a VPC's router does with a packet, and where each row comes from")
+        .arg(Arg::new("vpc").required(true).value_name("VPC").value_parser(object_name))
+        .arg(output())
 }
 
 fn explain() -> Command {
@@ -169,6 +180,12 @@ fn text_or_json() -> Arg {
         .help("text for people, json for programs")
         .value_parser(["text", "json"])
         .default_value("text")
+}
+
+fn object_name(text: &str) -> Result<String, String> {
+    let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let is_name = !text.is_empty() && text.chars().all(is_of_name);
+    is_name.then(|| text.to_owned()).ok_or_else(|| "no object can be called so".to_owned())
 }
 
 fn pod(text: &str) -> Result<PodRef, String> {
@@ -211,6 +228,10 @@ fn order(matches: &ArgMatches) -> Option<Order> {
                 as_json: as_json(matches),
             })
         }
+        "routes" => Some(Order::Routes {
+            vpc: matches.get_one::<String>("vpc")?.clone(),
+            output: *matches.get_one("output")?,
+        }),
         "ipam" => match matches.subcommand()? {
             ("check", matches) => Some(Order::IpamCheck { as_json: as_json(matches) }),
             (_, matches) => Some(Order::IpamWhois { address: *matches.get_one("address")? }),
@@ -276,6 +297,13 @@ mod tests {
         for bad in ["web-0", "/web", "ns/", "a/b/c", "../x"] {
             assert!(parsed(&format!("vpcctl explain pod {bad}"), None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_vpc_is_checked_before_anybody_is_asked() {
+        assert!(parsed("vpcctl routes a/b", None).is_err() && parsed("vpcctl routes", None).is_err());
+        let wanted = Order::Routes { vpc: "test-vpc-1".into(), output: Output::Wide };
+        assert_eq!(order_of("vpcctl routes test-vpc-1 -o wide"), wanted);
     }
 
     #[test]

@@ -71,7 +71,8 @@ pub(crate) fn json_text(value: &impl serde::Serialize) -> String {
     }
 }
 
-fn yaml_text(value: &Value) -> Result<String, Failure> {
+/// The same as YAML.
+pub(crate) fn yaml_text(value: &Value) -> Result<String, Failure> {
     serde_saphyr::to_string(value).map_err(|error| Failure::Output { source: std::io::Error::other(error) })
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod client;
 mod error;
 mod get;
+mod routes;
 mod run;
 mod story;
 mod table;

@@ -10,11 +10,12 @@ use crds::{IpSpec, List, Spec, SubnetSpec, VpcSpec};
 use daemon_api::PodRef;
 use daemon_api::explain::{Audit, PodStory};
 use daemon_api::route;
+use daemon_api::routes::RouteTable;
 
 use crate::args::{self, Kind, Order, Output};
 use crate::client::Client;
 use crate::error::{FINDING, Failure, OK, USAGE, chain};
-use crate::{audit, get, story, whois};
+use crate::{audit, get, routes, story, whois};
 
 /// What a command comes to.
 struct Outcome {
@@ -79,6 +80,7 @@ fn answer(order: Order, client: &Client, program: Option<&OsString>) -> Result<O
         Order::Get { kind: Kind::Ip, names, output } => show::<IpSpec>(client, &names, output),
         Order::Get { kind: Kind::Vpc, names, output } => show::<VpcSpec>(client, &names, output),
         Order::ExplainPod { pod, as_json } => explain(client, &pod, as_json),
+        Order::Routes { vpc, output } => effective_routes(client, &vpc, output),
         Order::IpamCheck { as_json } => check(client, as_json),
         Order::IpamWhois { address } => find(client, address),
         Order::Completion { shell } => Ok(Outcome::new(completion(shell, program), false)),
@@ -103,6 +105,17 @@ fn explain(client: &Client, pod: &PodRef, as_json: bool) -> Result<Outcome, Fail
     let told: PodStory = client.get(&format!("{}{}/{}", route::EXPLAIN_POD, pod.namespace, pod.name))?;
     let text = if as_json { get::json_text(&told) } else { story::render(&told) };
     Ok(Outcome::new(text, story::is_broken(&told)))
+}
+
+fn effective_routes(client: &Client, vpc: &str, output: Output) -> Result<Outcome, Failure> {
+    let table: RouteTable = client.get(&format!("{}{vpc}", route::ROUTES))?;
+    let text = match output {
+        Output::Table => routes::render(&table, false),
+        Output::Wide => routes::render(&table, true),
+        Output::Json => get::json_text(&table),
+        Output::Yaml => get::yaml_text(&serde_json::json!(table))?,
+    };
+    Ok(Outcome::new(text, false))
 }
 
 fn check(client: &Client, as_json: bool) -> Result<Outcome, Failure> {

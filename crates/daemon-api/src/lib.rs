@@ -19,6 +19,7 @@ pub mod pending;
 pub mod reply;
 pub mod request;
 pub mod route;
+pub mod routes;
 
 pub use call::CallContext;
 pub use fault::{Fault, FaultKind};

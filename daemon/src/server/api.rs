@@ -17,7 +17,10 @@ use super::http::{self, Answer, BodyError};
 use crate::ledger::Ledger;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::arrivals::Arrival;
-use crate::{audit, explain, objects};
+use crate::{audit, explain, objects, routes};
+
+/// What can only be read; more of the path says what of it.
+const READ: [&str; 3] = [route::OBJECTS, route::EXPLAIN_POD, route::ROUTES];
 
 /// Who makes a request.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +50,7 @@ async fn dispatch<L: Ledger>(all: Arc<Sandboxes<L>>, arrival: Arrival, request: 
     let wanted = match path.as_str() {
         route::ADD | route::DEL | route::CHECK | route::STATUS | route::GC => Method::POST,
         route::AUDIT => Method::GET,
-        other if other.starts_with(route::OBJECTS) || other.starts_with(route::EXPLAIN_POD) => Method::GET,
+        other if READ.iter().any(|prefix| other.starts_with(prefix)) => Method::GET,
         _ => return http::text(StatusCode::NOT_FOUND, "404: Page Not Found"),
     };
     if request.method() != wanted {
@@ -184,6 +187,12 @@ fn read<L: Ledger>(all: &Sandboxes<L>, path: &str) -> Answer {
                 StatusCode::NOT_FOUND,
                 format!("404: no objects of kind {kind:?}; known: subnet, ip, vpc\n"),
             ),
+        };
+    }
+    if let Some(vpc) = path.strip_prefix(route::ROUTES) {
+        return match routes::table(&all.northbound, vpc) {
+            Ok(table) => shown(&table),
+            Err(why) => http::text(StatusCode::NOT_FOUND, why),
         };
     }
     let pod = path.strip_prefix(route::EXPLAIN_POD).and_then(|rest| rest.split_once('/'));
