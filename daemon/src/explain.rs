@@ -4,6 +4,7 @@ use daemon_api::PodRef;
 use daemon_api::explain::{AttachmentStory, PodStory, Step, StepState};
 
 use crate::ledger::{Claim, Ledger, Link};
+use crate::northbound::{self, PortState};
 use crate::sandbox::Sandboxes;
 use crate::sandbox::failures::Failure;
 use crate::sandbox::observed::{self, Interface, Presence};
@@ -12,8 +13,7 @@ use crate::vswitch::progress::Progress;
 
 /// Tells the story of a pod's attachments. Blocks for a few system calls per attachment.
 pub fn pod<L: Ledger>(all: &Sandboxes<L>, pod: &PodRef) -> PodStory {
-    let claims: Vec<Claim> =
-        all.ledger.look(|book| book.claims().filter(|c| c.owner.pod == *pod).cloned().collect());
+    let claims: Vec<Claim> = all.ledger.look(|book| book.claims_of_pod(pod).cloned().collect());
     let failed = all.failures.of(pod);
     let of_claims = claims.iter().map(|claim| attachment(all, claim));
     let of_failures = failed.iter().map(refused);
@@ -35,6 +35,7 @@ fn refused(failure: &Failure) -> AttachmentStory {
 
 fn attachment<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> AttachmentStory {
     let mut steps = vec![subnet(all, claim), of_claim(all, claim)];
+    steps.extend(switch_port(all, claim));
     match &claim.sandbox {
         None => steps.push(step(
             "sandbox",
@@ -108,6 +109,36 @@ fn of_claim<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Step {
         );
     }
     ok("claim", format!("{}{mac}, claim {}", addresses.join(","), claim.id.0))
+}
+
+/// The port in OVN's northbound database, for claims that have one.
+fn switch_port<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Option<Step> {
+    let name = northbound::port::of_claim(claim)?.name();
+    let outage = all.northbound.outage();
+    let found = all.northbound.look(|model| Some(model?.port(&claim.owner.pod, &name)));
+    let (state, detail, fix) = match (outage, found) {
+        (_, None) => (StepState::Ok, format!("{name} is kept by somebody else"), String::new()),
+        (_, Some(PortState::Refused(fault))) => {
+            (StepState::Fail, format!("{name}: {}", fault.message), fault.hint)
+        }
+        (Some(outage), Some(_)) => (
+            StepState::Warn,
+            format!("{name}: {outage}"),
+            "start ovn-central, or correct --ovn-nb".to_owned(),
+        ),
+        (None, Some(PortState::InPlace(addresses))) => {
+            let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            (
+                StepState::Ok,
+                format!("{name} is in the northbound database: {}", addresses.join(",")),
+                String::new(),
+            )
+        }
+        (None, Some(PortState::Awaited)) => {
+            (StepState::Warn, format!("{name} is not in the northbound database yet"), String::new())
+        }
+    };
+    Some(step("port", state, detail, fix))
 }
 
 fn kernel(claim: &Claim) -> Vec<Step> {
