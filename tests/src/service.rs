@@ -77,6 +77,16 @@ impl Service {
         })
     }
 
+    /// Stops it where it is (SIGSTOP): its sockets take connections, and nobody answers.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on after [`Service::freeze`].
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
     /// Kills it at once (SIGKILL) and waits for its end.
     pub fn kill9(&mut self) {
         if self.ended().is_none() {
@@ -95,10 +105,17 @@ impl Service {
     }
 
     fn terminate(&mut self) -> Option<ExitStatus> {
-        if let (None, Ok(pid)) = (self.ended(), i32::try_from(self.pid())) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        if self.ended().is_none() {
+            self.signal(Signal::SIGTERM);
         }
         wait::until_or(GRACE, || self.ended())
+    }
+
+    /// Only for a process that has not been waited for: its pid is nobody else's.
+    fn signal(&self, signal: Signal) {
+        if let (None, Ok(pid)) = (self.ended, i32::try_from(self.pid())) {
+            let _ = kill(Pid::from_raw(pid), signal);
+        }
     }
 
     /// Resident memory in KiB (`VmRSS`), `None` when it has ended.

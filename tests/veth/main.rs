@@ -4,7 +4,10 @@
 //! `ping`, `ovs-vsctl`, `ovn-nbctl`, sockets in the pods and `vpcctl`, never code of the product.
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
+mod defects;
+mod outages;
 mod pod;
+mod restarts;
 mod routes;
 mod second;
 mod versions;
