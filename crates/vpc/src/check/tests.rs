@@ -249,7 +249,8 @@ fn routes_that_do_less_or_more_than_meant_are_noted() {
 #[test]
 fn the_guides_drop_of_an_inner_address_is_kept_and_noted() {
     let survey = Survey::of(&vpc_with(
-        "policyRoutes: [{action: drop, priority: 11, match: \"ip4.src==10.0.1.0/24 && ip4.dst==10.0.1.250\"},
+        "staticRoutes: [{cidr: 0.0.0.0/0, nextHopIP: 10.0.1.254}],
+         policyRoutes: [{action: drop, priority: 11, match: \"ip4.src==10.0.1.0/24 && ip4.dst==10.0.1.250\"},
                         {action: reroute, priority: 10, match: \"ip4.src==10.0.1.0/24\", nextHopIP: 10.0.1.252}]",
     ));
 
@@ -260,9 +261,23 @@ fn the_guides_drop_of_an_inner_address_is_kept_and_noted() {
 }
 
 #[test]
+fn a_reroute_in_a_vpc_without_routes_is_kept_and_noted() {
+    let reroute = |more: &str| {
+        told(&vpc_with(&format!(
+            "policyRoutes: [{{action: reroute, priority: 10, match: ip4, nextHopIP: 10.0.1.252}}]{more}"
+        )))
+    };
+
+    let lonely = reroute("");
+    assert!(lonely.len() == 1 && lonely[0].contains("PolicyNeverActs"), "{lonely:?}");
+    assert!(lonely[0].ends_with("such as 0.0.0.0/0 via 10.0.1.252"), "{lonely:?}");
+    assert!(reroute(", staticRoutes: [{cidr: 9.0.0.0/8, nextHopIP: 10.0.1.254}]").is_empty());
+}
+
+#[test]
 fn bad_policies_are_left_out_one_by_one() {
     let survey = Survey::of(&vpc_with(
-        "policyRoutes: [
+        "staticRoutes: [{cidr: 9.0.0.0/8, nextHopIP: 10.0.1.9}], policyRoutes: [
            {action: drop, priority: 1, match: \"ip4 &&\"},
            {action: drop, priority: 40000, match: ip4},
            {action: jump, priority: 1, match: ip4},
