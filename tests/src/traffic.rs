@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::netns::Netns;
 use crate::wait;
@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long an exchange may take before it counts as failed.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long a flood lasts.
+const FLOOD: Duration = Duration::from_millis(1500);
 
 /// How often a server looks whether it is to end.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -197,6 +200,65 @@ pub fn carries(from: &Netns, server: &str, bytes: usize) -> io::Result<usize> {
         let number = read_line(&mut told)?;
         number.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidData, number))
     })
+}
+
+/// The rate in Mbit/s at which datagrams arrive at an address and port of `to`, where nobody else listens, while `from`
+/// sends as many as it can for 1.5 s.
+///
+/// # Panics
+/// When none arrives.
+#[track_caller]
+pub fn flood(from: &Netns, to: &Netns, server: &str) -> f64 {
+    let server = address(server);
+    let socket = to.inside(|| UdpSocket::bind(server));
+    let socket = socket.and_then(|s| s.set_read_timeout(Some(ANSWER / 5)).map(|()| s));
+    let socket = socket.unwrap_or_else(|e| panic!("bind UDP {server} of {}: {e}", to.name()));
+    let counted = thread::spawn(move || count(&socket));
+    from.inside(|| {
+        let sender = UdpSocket::bind(if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" })?;
+        sender.connect(server)?;
+        let end = Instant::now() + FLOOD;
+        while Instant::now() < end {
+            // What the queues do not take is part of the flood.
+            let _ = sender.send(&[7; 1200]);
+        }
+        Ok::<_, io::Error>(())
+    })
+    .unwrap_or_else(|e| panic!("send from {} to {server}: {e}", from.name()));
+    let rate = counted.join().unwrap_or_else(|e| std::panic::resume_unwind(e));
+    rate.unwrap_or_else(|| panic!("no datagram from {} arrives at {server}", from.name()))
+}
+
+/// The rate in Mbit/s from the first datagram to the last, after which none comes for a second.
+fn count(socket: &UdpSocket) -> Option<f64> {
+    let mut block = [0; 2048];
+    // The first one may be long in coming: it waits for the neighbour's MAC.
+    socket.recv(&mut block).ok()?;
+    let begin = Instant::now();
+    let (mut bytes, mut last) = (0, begin);
+    while let Ok(length) = socket.recv(&mut block) {
+        bytes += length;
+        last = Instant::now();
+    }
+    Some(megabits(bytes, last - begin))
+}
+
+/// The rate in Mbit/s at which a stream of so many bytes arrives at a [`Server::tcp`].
+///
+/// # Panics
+/// When it does not arrive whole.
+#[track_caller]
+pub fn stream(from: &Netns, server: &str, bytes: usize) -> f64 {
+    let begin = Instant::now();
+    match carries(from, server, bytes) {
+        Ok(arrived) if arrived == bytes => megabits(bytes, begin.elapsed()),
+        outcome => panic!("a stream of {bytes} bytes from {} to {server}: {outcome:?}", from.name()),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate is not a number of bytes")]
+fn megabits(bytes: usize, within: Duration) -> f64 {
+    bytes as f64 * 8e-6 / within.as_secs_f64().max(1e-3)
 }
 
 /// The server's side of one connection.

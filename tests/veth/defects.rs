@@ -26,7 +26,7 @@ fn kube_ovn_1_17_0_a_second_add_of_a_running_veth_interrupts_nothing() {
     let _daemon = node.daemon(&[]);
     let (a, b) = (Pod::new(&node, "a"), Pod::new(&node, "b").plugged());
     let first = a.added();
-    let (device, local, northbound) = (a.link(), node.rows(), ovn.rows());
+    let (device, local, northbound) = (a.device(), node.rows(), ovn.rows());
     let running = stream(&a.netns, &b.ip());
 
     for _ in 0..4 {
@@ -35,7 +35,7 @@ fn kube_ovn_1_17_0_a_second_add_of_a_running_veth_interrupts_nothing() {
 
     let told = running.wait(LIMIT).expect_success().text();
     assert!(told.contains(" 40 received"), "{told}");
-    assert_eq!(a.link(), device, "the same device, not a new one");
+    assert_eq!(a.device(), device, "the same device, not a new one");
     assert_eq!(node.rows().all_uuids(), local.all_uuids());
     assert_eq!(ovn.rows(), northbound);
     ledger::assert_sound(&lab);

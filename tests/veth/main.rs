@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 mod defects;
+mod limits;
 mod outages;
 mod pod;
 mod restarts;

@@ -113,6 +113,14 @@ impl<'a> Pod<'a> {
         witness::link(&self.netns, "eth0").unwrap()
     }
 
+    /// What tells the device from another one of the same name: both ends' indexes and the MAC. How far the kernel has
+    /// come with the link's state is no part of it.
+    #[track_caller]
+    pub(crate) fn device(&self) -> [Value; 3] {
+        let link = self.link();
+        ["ifindex", "link_index", "address"].map(|key| link[key].clone())
+    }
+
     /// Asserts that the sandbox has no interface.
     #[track_caller]
     pub(crate) fn assert_bare(&self) {

@@ -19,7 +19,7 @@ fn pods_talk_again_after_any_process_of_the_node_was_killed_and_no_row_is_made_a
     let mut node = ovn.node(&lab);
     let mut daemon = node.daemon(&[]);
     let (a, b) = (Pod::new(&node, "a").plugged(), Pod::new(&node, "b").plugged());
-    let (local, northbound, device) = (node.rows(), ovn.rows(), a.link());
+    let (local, northbound, device) = (node.rows(), ovn.rows(), a.device());
     let restarts: [(&str, Restart); 3] = [
         ("vswitchd", |node| {
             node.vswitchd.kill9();
@@ -45,7 +45,7 @@ fn pods_talk_again_after_any_process_of_the_node_was_killed_and_no_row_is_made_a
     traffic::assert_ping(&a.netns, &b.ip());
     daemon.restart();
     assert_eq!(node.rows().all_uuids(), local.all_uuids(), "the daemon");
-    assert_eq!((ovn.rows(), a.link()), (northbound, device), "the daemon");
+    assert_eq!((ovn.rows(), a.device()), (northbound, device), "the daemon");
     traffic::assert_ping(&a.netns, &b.ip());
     // All of them serve new pods.
     let c = Pod::new(&node, "c").plugged();
