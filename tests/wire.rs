@@ -5,23 +5,12 @@
 //! order of headers and the letter case of their names are not.
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use serde_json::json;
-use tests::command::{self, words};
 use tests::daemon::Daemon;
 use tests::lab::Lab;
-use tests::raw::{self, Answer};
+use tests::recorded;
 use tests::skip::{Requirement, needs_all};
-use tests::{ledger, objects, own_run, witness};
-
-/// One recording.
-struct Recorded {
-    name: String,
-    request: Vec<u8>,
-    answer: Vec<u8>,
-}
+use tests::{ledger, objects, own_run, raw, witness};
 
 /// Where we answer differently on purpose: number, our status, why.
 const DIFFERENT: [(&str, u16, &str); 8] = [
@@ -35,7 +24,8 @@ const DIFFERENT: [(&str, u16, &str); 8] = [
     ("65", 204, "v1.17.0 panics over a short container id"),
 ];
 
-/// The ADDs of an OVN port in the default network: no such network on this node, so all are refused.
+/// The ADDs of an OVN port in the default network: no such network on this node, so all are refused. `tests/veth/wire.rs`
+/// plays them where there is one.
 const OVN_ADDS: [&str; 15] =
     ["01", "02", "06", "08", "10", "12", "14", "16", "18", "25", "27", "28", "31", "32", "66"];
 
@@ -52,8 +42,8 @@ fn recorded_requests_get_the_recorded_answers() {
     let names = pods.each_ref().map(|(name, pod)| (*name, pod));
     let _daemon = Daemon::start_in(&lab, own_run::wrapper(&lab, &names), &[]);
     let mut same = Vec::new();
-    for recorded in recordings() {
-        let number = &recorded.name[..2];
+    for recorded in recorded::all() {
+        let number = recorded.number();
         let answer = raw::exchange(&lab.socket(), &recorded.request);
         let answer = answer.unwrap_or_else(|| panic!("{}: no answer", recorded.name));
         if let Some((_, status, why)) = DIFFERENT.iter().find(|(n, ..)| *n == number) {
@@ -61,7 +51,7 @@ fn recorded_requests_get_the_recorded_answers() {
         } else if OVN_ADDS.contains(&number) || OTHER_OVN_ADDS.contains(&number) {
             assert_eq!(answer.code(), 400, "{}: {answer:?}", recorded.name);
         } else {
-            assert_same(&recorded, &answer);
+            recorded.assert_same(&answer);
             same.push(number.to_owned());
         }
     }
@@ -92,38 +82,4 @@ fn recorded_network() -> Lab {
     lab.write_object("mac1.yaml", &objects::subnet("mac1", &mac1));
     lab.write_object("macd.yaml", &objects::subnet("macd", &macd));
     lab
-}
-
-/// Every recording with a request, in order of its number.
-fn recordings() -> Vec<Recorded> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut requests = BTreeMap::<String, PathBuf>::new();
-    for folder in [here.join("wire"), here.join("../cni-plugin/tests/wire")] {
-        for file in witness::files(&folder).iter().filter_map(|f| f.strip_suffix(".req")) {
-            requests.insert(file.to_owned(), folder.join(file));
-        }
-    }
-    assert!(requests.len() > 60, "only {} recordings found", requests.len());
-    let read = |(name, path): (String, PathBuf)| Recorded {
-        name,
-        request: std::fs::read(path.with_added_extension("req")).unwrap(),
-        answer: std::fs::read(path.with_added_extension("resp")).unwrap(),
-    };
-    requests.into_iter().map(read).collect()
-}
-
-#[track_caller]
-fn assert_same(recorded: &Recorded, ours: &Answer) {
-    let theirs =
-        Answer::parse(&recorded.answer).unwrap_or_else(|| panic!("{}: half an answer", recorded.name));
-    assert_eq!(ours.status, theirs.status, "{}", recorded.name);
-    assert_eq!(ours.header("content-type"), theirs.header("content-type"), "{}", recorded.name);
-    assert_eq!(ours.header("content-encoding"), None, "{}: we never gzip", recorded.name);
-    let body = match theirs.header("content-encoding") {
-        Some("gzip") if !theirs.body.is_empty() => {
-            command::run(words("gzip -dc"), &theirs.body).expect_success().stdout
-        }
-        _ => theirs.body,
-    };
-    assert_eq!(String::from_utf8_lossy(&ours.body), String::from_utf8_lossy(&body), "{}", recorded.name);
 }

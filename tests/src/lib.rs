@@ -17,6 +17,7 @@ pub mod objects;
 pub mod ovn;
 pub mod own_run;
 pub mod raw;
+pub mod recorded;
 pub mod rundir;
 pub mod runtime;
 pub mod service;

@@ -12,6 +12,7 @@ mod restarts;
 mod routes;
 mod second;
 mod versions;
+mod wire;
 mod wiring;
 
 use std::time::Duration;
