@@ -36,13 +36,7 @@ type Node = Arc<Sandboxes<LocalLedger>>;
 /// # Errors
 /// What could not be opened or bound, and what to do.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    tracing::info!(?config, version = env!("CARGO_PKG_VERSION"), "starting");
-    if !config.idle_flags.is_empty() {
-        tracing::warn!(
-            flags = config.idle_flags.join(" "),
-            "accepted for compatibility, without effect here"
-        );
-    }
+    greet(&config);
     let (drainer, drain, busy) = drain::new();
     let readiness = Readiness::default();
     let starting = readiness.block("resources, ledger and socket");
@@ -55,6 +49,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         ledger: ledger.clone(),
         resources: snapshots.clone(),
         vswitch: vswitch.view(),
+        mtu: config.mtu,
         metrics: metrics.northbound.clone(),
     };
     let node: Node = Arc::new(Sandboxes {
@@ -62,10 +57,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         resources: snapshots.clone(),
         vswitch,
         mtu: config.mtu,
-        northbound: match &config.ovn_nb {
-            Some(endpoints) => Northbound::keep(endpoints, around).await,
-            None => Northbound::of_somebody_else(),
-        },
+        northbound: Northbound::open(config.ovn_nb.as_ref(), around).await,
         neighbours: config.detects_conflicts.then(Neighbours::default),
         pending: PendingDels::beside(&config.socket),
         metrics,
@@ -101,6 +93,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
     serving.abort();
     Ok(())
+}
+
+fn greet(config: &Config) {
+    tracing::info!(?config, version = env!("CARGO_PKG_VERSION"), "starting");
+    if !config.idle_flags.is_empty() {
+        tracing::warn!(
+            flags = config.idle_flags.join(" "),
+            "accepted for compatibility, without effect here"
+        );
+    }
 }
 
 fn open_ledger(config: &Config, metrics: &Metrics) -> anyhow::Result<LocalLedger> {

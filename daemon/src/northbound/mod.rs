@@ -83,6 +83,9 @@ pub struct Surroundings<L> {
     pub resources: watch::Receiver<Arc<Snapshot>>,
     /// The rows of the node's own Open vSwitch, which know the node's `system-id`; `None` on a node without one.
     pub vswitch: Option<View>,
+    /// Largest packet of a pod where its subnet says nothing, in bytes; `None` for upstream's. All nodes that share the
+    /// database have to agree.
+    pub mtu: Option<u32>,
     /// What is measured.
     pub metrics: NorthboundMetrics,
 }
@@ -100,19 +103,17 @@ struct Door {
 }
 
 impl Northbound {
-    /// A database that somebody else keeps.
-    pub fn of_somebody_else() -> Self {
-        Self(None)
-    }
-
-    /// Begins to keep the database at `endpoints`. Nothing is waited for.
-    pub async fn keep<L: Ledger>(endpoints: &Endpoints, surroundings: Surroundings<L>) -> Self {
+    /// Begins to keep the database at `endpoints`; without any, somebody else keeps it. Nothing is waited for.
+    pub async fn open<L: Ledger>(endpoints: Option<&Endpoints>, surroundings: Surroundings<L>) -> Self {
+        let Some(endpoints) = endpoints else { return Self(None) };
         let client = database::client(endpoints, "OVN_Northbound");
         // A client that has just been started is not closed.
         let Ok(monitor) = client.monitor(task::watches()).await else { return Self(None) };
         let (asks, inbox) = mpsc::channel(QUEUE);
-        let (shared, chassis) =
-            (Shared(Arc::new(RwLock::new(Model::new()))), chassis::follow(surroundings.vswitch.clone()));
+        let (shared, chassis) = (
+            Shared(Arc::new(RwLock::new(Model::new(surroundings.mtu)))),
+            chassis::follow(surroundings.vswitch.clone()),
+        );
         let door = Door {
             endpoints: endpoints.clone(),
             state: client.state(),

@@ -52,6 +52,7 @@ pub struct Model {
     found: Snapshot,
     is_current: bool,
     has_objects: bool,
+    has_claims: bool,
     dirty: Dirty,
     /// Owners that others fight about, and when they may be looked at again.
     held: BTreeMap<Owner, (Instant, String)>,
@@ -68,21 +69,24 @@ pub struct Model {
 }
 
 impl Model {
-    /// Nothing is known yet.
-    pub fn new() -> Self {
-        Self { found: Snapshot::on(""), ..Self::default() }
+    /// Nothing is known yet but the largest packet of a pod, in bytes; `None` for upstream's.
+    pub fn new(mtu: Option<u32>) -> Self {
+        let mut model = Self { found: Snapshot::on(""), ..Self::default() };
+        model.facts.settings.mtu = mtu.unwrap_or(model.facts.settings.mtu);
+        model
     }
 
     /// The objects are these. `now` is the time as RFC 3339 writes it.
     pub fn set_objects(&mut self, index: &Index, now: &str) {
         departing::update(&mut self.facts, index, now);
         self.has_objects = true;
-        self.survey = Survey::of(&self.facts);
+        self.resurvey();
         self.dirty.all = true;
     }
 
     /// The ports of all pods are these.
     pub fn set_ports(&mut self, ports: impl Iterator<Item = PortFact>) {
+        self.has_claims = true;
         let lost = std::mem::take(&mut self.lost);
         self.facts.ports = Ports::default();
         for port in ports {
@@ -91,7 +95,7 @@ impl Model {
                 None => self.facts.ports.insert(port),
             }
         }
-        self.survey = Survey::of(&self.facts);
+        self.resurvey();
         self.dirty.all = true;
     }
 
@@ -133,9 +137,15 @@ impl Model {
         self.facts.subnets.get(subnet).is_none_or(|subnet| departing::is_departing(subnet))
     }
 
+    /// Checks the facts anew, and answers what was found before.
+    fn resurvey(&mut self) -> Survey {
+        self.facts.accepted = self.survey.home.keys().cloned().collect();
+        std::mem::replace(&mut self.survey, Survey::of(&self.facts))
+    }
+
     /// Which objects exclude each other depends on whether pods use them.
     fn survey_again(&mut self) {
-        let before = std::mem::replace(&mut self.survey, Survey::of(&self.facts));
+        let before = self.resurvey();
         self.dirty.all |= (&before.vpcs, &before.home) != (&self.survey.vpcs, &self.survey.home);
     }
 
@@ -147,26 +157,20 @@ impl Model {
         }
         self.found = found;
         self.facts.settings.chassis = chassis;
-        self.survey = Survey::of(&self.facts);
+        self.resurvey();
         self.dirty.all = true;
     }
 
     /// The database's rows have changed.
     pub fn take_rows(&mut self, batch: Batch) {
         let refused = self.refused.values().flatten();
-        let mut in_the_way: BTreeSet<_> =
+        let in_the_way: BTreeSet<_> =
             refused.flat_map(|refusal| verdict::in_the_way(refusal, &self.found)).collect();
-        in_the_way.extend(self.lost.rows());
         let touched = news::take_in(&mut self.found, batch.changes, &in_the_way);
         self.is_current = batch.standing == Standing::Current;
         let kinds = self.kinds();
         self.dirty.rows.extend(touched.owners.into_iter().filter(|(owner, _)| kinds.contains(&owner.kind())));
-        if touched.has_moved {
-            for port in self.lost.take() {
-                self.facts.ports.insert(port);
-            }
-            self.dirty.all = true;
-        }
+        self.dirty.all |= touched.has_moved;
     }
 
     /// The kinds of owners whose rows are ours to keep now.
@@ -183,7 +187,7 @@ impl Model {
 
     /// Whether anything may be planned.
     pub fn is_ready(&self) -> bool {
-        self.is_current && self.has_objects
+        self.is_current && self.has_objects && self.has_claims
     }
 
     /// How much there is to look at.
@@ -255,7 +259,7 @@ impl Model {
         }
         rows.retain(|owner, row| {
             let due = self.heals.not_before(owner, now);
-            if self.is_as_wanted([&*owner].into_iter()) {
+            if self.is_as_wanted(std::iter::once(owner)) {
                 return false;
             }
             if due > now {
@@ -292,6 +296,16 @@ impl Model {
         self.facts.ports.remove(port);
         self.lost.add(port.clone(), rival);
         self.dirty.facts.insert(Owner::pod(&port.namespace, &port.pod));
+        true
+    }
+
+    /// Lets a port that gave way come again when nobody has its address any more. True when it does.
+    fn come_again(&mut self, name: &str) -> bool {
+        let Some(port) = self.lost.take_if(name, |port| referee::rival(&self.found, port).is_none()) else {
+            return false;
+        };
+        self.dirty.facts.insert(Owner::pod(&port.namespace, &port.pod));
+        self.facts.ports.insert(port);
         true
     }
 

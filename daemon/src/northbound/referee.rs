@@ -19,8 +19,6 @@ pub(super) struct Rival {
     pub(super) address: IpAddr,
     /// The other port's name.
     pub(super) name: String,
-    /// Its row.
-    pub(super) row: Uuid,
 }
 
 /// The port that has an address of `port`, and is none of ours.
@@ -30,7 +28,7 @@ pub(super) fn rival(found: &Snapshot, port: &PortFact) -> Option<Rival> {
     places.flat_map(|(switch, ip)| found.addressed(switch, ip).map(move |row| (ip, row))).find_map(
         |(address, uuid)| {
             let row = found.row(uuid).filter(|row| !is_ours(row))?;
-            Some(Rival { address, name: row.name().unwrap_or_default().to_owned(), row: uuid })
+            Some(Rival { address, name: row.name().unwrap_or_default().to_owned() })
         },
     )
 }
@@ -69,14 +67,10 @@ impl Lost {
         self.0.retain(|_, (port, _)| port.namespace != namespace || port.pod != pod || stays(port));
     }
 
-    /// All ports, which are to be tried again.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = PortFact> + use<> {
-        std::mem::take(&mut self.0).into_values().map(|(port, _)| port)
-    }
-
-    /// The rows that ports gave way to.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Uuid> {
-        self.0.values().map(|(_, rival)| rival.row)
+    /// Takes the port of this name out when something holds for it.
+    pub(super) fn take_if(&mut self, name: &str, holds: impl FnOnce(&PortFact) -> bool) -> Option<PortFact> {
+        let (port, _) = self.0.get(name)?;
+        if holds(port) { self.0.remove(name).map(|(port, _)| port) } else { None }
     }
 }
 
@@ -138,7 +132,7 @@ mod tests {
     #[test]
     fn a_port_that_gave_way_may_come_again_with_another_address() {
         let mut lost = Lost::default();
-        let rival = Rival { address: "10.0.1.5".parse().unwrap(), name: "b".into(), row: Uuid([1; 16]) };
+        let rival = Rival { address: "10.0.1.5".parse().unwrap(), name: "b".into() };
         lost.add(fact(), rival);
         let other = PortFact { addresses: vec!["10.0.1.6".parse().unwrap()], ..fact() };
 

@@ -80,7 +80,8 @@ pub(super) fn start<L: Ledger>(
         was_connected: false,
     };
     tokio::spawn(async move {
-        task.take_objects();
+        // Without the claims, every port in the database would look like one too many.
+        task.take_claims(Changed::All, BTreeSet::new());
         // Whoever holds the other end of a channel may end first; then there is nobody to work for.
         while task.wait().await.is_ok() {
             task.gather().await;

@@ -13,10 +13,8 @@ use vpc::{Finding, Object, Reason, Survey};
 pub(super) fn of_finding(finding: &Finding, subnet: &str, survey: &Survey) -> Fault {
     let of_subnet = Object::Subnet(subnet.to_owned());
     // That the subnet is refused says nothing; why it is does.
-    let cause = match finding.reason {
-        Reason::SubnetRefused => survey.about(&of_subnet).next().unwrap_or(finding),
-        _ => finding,
-    };
+    let cause = survey.about(&of_subnet).next().filter(|_| finding.reason == Reason::SubnetRefused);
+    let cause = cause.unwrap_or(finding);
     let (what, fix) = cause.message.rsplit_once("; ").unwrap_or((&cause.message, ""));
     let message = if std::ptr::eq(cause, finding) {
         format!("plan the switch port: {what}")

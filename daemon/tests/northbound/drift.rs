@@ -100,12 +100,12 @@ async fn a_database_out_of_reach_is_a_fault_within_its_time_that_names_the_place
     node.claim("ns1/a", "net1", "10.0.1.5").await;
 
     let pod = PodRef::new("ns1", "a").unwrap();
-    let fault = node.northbound.publish(&pod, "a.ns1", Duration::from_millis(300)).await.unwrap_err();
+    let fault = node.northbound().publish(&pod, "a.ns1", Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Busy);
     assert!(fault.message.contains(&server.endpoint()), "{fault}");
 
     server.restart();
-    assert_eq!(node.northbound.publish(&pod, "a.ns1", PATIENCE).await, Ok(Published::Done));
+    assert_eq!(node.northbound().publish(&pod, "a.ns1", PATIENCE).await, Ok(Published::Done));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,7 +54,7 @@ spec: {vpc: test-vpc-2, cidrBlock: 10.0.1.0/24}
 pub(crate) fn is_equipped() -> bool {
     let is_there = |tool: &&str| Command::new(tool).arg("--version").output().is_ok();
     let is_equipped =
-        Path::new(NB).exists() && ["ovsdb-server", "ovn-nbctl", "ovs-vsctl"].iter().all(|t| is_there(&t));
+        Path::new(NB).exists() && ["ovsdb-server", "ovn-nbctl", "ovs-vsctl"].iter().all(is_there);
     if !is_equipped {
         println!("SKIP: OVN is not installed");
     }
@@ -204,7 +204,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// One node: its Open vSwitch database, its ledger, its objects, and the task that keeps the northbound database.
 pub(crate) struct Node {
-    pub(crate) northbound: Northbound,
+    pub(crate) northbound: Option<Northbound>,
     pub(crate) ledger: LocalLedger,
     pub(crate) metrics: NorthboundMetrics,
     objects: watch::Sender<Arc<Snapshot>>,
@@ -226,7 +226,7 @@ impl Node {
         let ledger = LocalLedger::open(&folder.path().join("ledger"), LedgerMetrics::default()).unwrap();
         let (objects, _) = watch::channel(Arc::default());
         let mut node = Self {
-            northbound: Northbound::of_somebody_else(),
+            northbound: None,
             ledger,
             metrics: NorthboundMetrics::default(),
             objects,
@@ -246,9 +246,10 @@ impl Node {
             ledger: self.ledger.clone(),
             resources: self.objects.subscribe(),
             vswitch: self.vswitch.view(),
+            mtu: None,
             metrics: self.metrics.clone(),
         };
-        self.northbound = Northbound::keep(&self.endpoint.parse().unwrap(), around).await;
+        self.northbound = Some(Northbound::open(Some(&self.endpoint.parse().unwrap()), around).await);
     }
 
     /// Another daemon over the same ledger.
@@ -266,8 +267,8 @@ impl Node {
             tokio::task::yield_now().await;
         };
         let metrics = NorthboundMetrics::default();
-        let northbound = Northbound::of_somebody_else();
-        let mut node = Self { northbound, ledger, metrics, objects, vswitch, _server, folder, endpoint };
+        let mut node =
+            Self { northbound: None, ledger, metrics, objects, vswitch, _server, folder, endpoint };
         let index = node.objects.borrow().index.clone();
         node.ledger.respec(served::of(&index)).await.unwrap();
         node.keep().await;
@@ -314,13 +315,17 @@ impl Node {
         self.ledger.claim(request).await.unwrap().claim
     }
 
+    pub(crate) fn northbound(&self) -> &Northbound {
+        self.northbound.as_ref().unwrap()
+    }
+
     pub(crate) async fn release(&self, claim: &Claim) {
         self.ledger.release(vec![ReleaseIf::unchanged(claim)]).await.unwrap();
     }
 
     pub(crate) async fn publish(&self, pod: &str) -> Result<Published, Fault> {
         let pod = pod_ref(pod);
-        self.northbound.publish(&pod, &format!("{}.{}", pod.name, pod.namespace), PATIENCE).await
+        self.northbound().publish(&pod, &format!("{}.{}", pod.name, pod.namespace), PATIENCE).await
     }
 
     /// Claims and publishes.

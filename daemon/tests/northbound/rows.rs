@@ -77,7 +77,7 @@ async fn objects_and_pods_go_in_any_order() {
     until("the second VPC is gone", || !server.nb(&["lr-list"]).contains("test-vpc-2"));
     assert!(server.nb(&["lr-list"]).contains("test-vpc-1"));
     assert!(server.nb(&["lsp-list", "net1"]).contains("a.ns1"));
-    let is_kept = node.northbound.look(|model| model.unwrap().facts().subnets.contains_key("net1"));
+    let is_kept = node.northbound().look(|model| model.unwrap().facts().subnets.contains_key("net1"));
     assert!(is_kept);
 
     node.release(&a).await;

@@ -105,6 +105,7 @@ impl Model {
                 }
             }
             PortState::Awaited => None,
+            PortState::Refused(_) if self.come_again(port) => None,
             PortState::Refused(fault) => Some(match self.lost.to_name(port) {
                 Some(rival) => Ok(Published::AddressTaken { address: rival.address, by: rival.name.clone() }),
                 None => Err(fault),
