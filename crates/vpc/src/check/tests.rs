@@ -93,6 +93,12 @@ fn of_two_overlapping_subnets_the_one_in_use_stays() {
     facts.ports.insert(port("p", "net1", "10.0.1.2"));
     let survey = Survey::of(&facts);
     assert!(survey.subnet("net1").is_some() && survey.subnet("a-wide").is_none());
+
+    // A pod asks for the refused one.
+    facts.accepted = survey.home.keys().cloned().collect();
+    facts.ports.insert(port("q", "a-wide", "10.0.2.2"));
+    let survey = Survey::of(&facts);
+    assert!(survey.subnet("net1").is_some() && survey.subnet("a-wide").is_none());
 }
 
 #[test]
