@@ -24,6 +24,9 @@ const FLOOD: Duration = Duration::from_millis(1500);
 /// How often a server looks whether it is to end.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// How often a server looks for connections. A route that changes between connection and answer costs [`ANSWER`].
+const ACCEPT: Duration = Duration::from_millis(5);
+
 /// How many of `count` echo requests, 0.2 s apart, are answered; each within a second.
 #[track_caller]
 pub fn pings(from: &Netns, address: &str, count: usize) -> usize {
@@ -98,7 +101,7 @@ impl Server {
                 let answer = answer(&name, peer);
                 thread::spawn(move || drop(serve(stream, &answer)));
             } else {
-                thread::park_timeout(GLANCE);
+                thread::park_timeout(ACCEPT);
             }
         })
     }

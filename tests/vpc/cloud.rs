@@ -9,7 +9,7 @@ use tests::daemon::Daemon;
 use tests::lab::Lab;
 use tests::netns::Netns;
 use tests::ovn::{Node, Ovn};
-use tests::{objects, wait};
+use tests::{objects, wait, witness};
 
 /// How long something that has to come may take on a busy machine. Nothing asserts on it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,6 +61,19 @@ pub(crate) fn vpc(lab: &Lab, name: &str, spec: Value) {
 #[track_caller]
 pub(crate) fn subnet(lab: &Lab, name: &str, spec: Value) {
     lab.write_object(&format!("subnet-{name}.yaml"), &objects::subnet(name, &spec));
+}
+
+/// Waits until an object (`vpc` or `subnet`) has the condition, and it holds or not as its type promises: `Ready` and
+/// `Validated` false, others true.
+#[track_caller]
+pub(crate) fn condition(lab: &Lab, kind: &str, name: &str, wanted: &str) -> Value {
+    let answer = if matches!(wanted, "Ready" | "Validated") { "False" } else { "True" };
+    wait::until(&format!("condition {wanted} of {kind} {name}"), PATIENCE, || {
+        let told = witness::vpcctl(lab, &format!("get {kind} {name} -o json"));
+        let object = told.success().then(|| told.json())?;
+        let mut conditions = object["status"]["conditions"].as_array()?.iter();
+        conditions.find(|c| c["type"] == wanted && c["status"] == answer).cloned()
+    })
 }
 
 /// A pod with its default interface on OVN.

@@ -5,11 +5,8 @@ use tests::cni;
 use tests::lab::Lab;
 use tests::traffic::{self, Server};
 
-use crate::can;
 use crate::cloud::{Cloud, Pod, subnet, vpc};
-
-/// The guide's YAML, to the letter.
-const GUIDE: &str = include_str!("../../manifests/examples/vpc.yaml");
+use crate::{can, guide};
 
 /// One of the address families of a subnet: everything before the host's part, and the prefix length.
 type Range = (&'static str, u8);
@@ -32,7 +29,7 @@ fn the_guides_two_vpcs_with_one_cidr_are_worlds_apart() {
         return;
     }
     let lab = Lab::new();
-    lab.write_object("guide.yaml", GUIDE);
+    guide::two_vpcs(&lab);
     worlds_apart(&lab, &[V4]);
 }
 

@@ -5,7 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 mod cloud;
+mod crossroads;
+mod exit;
+mod guide;
 mod isolation;
+mod policy_routes;
+mod static_routes;
+mod subnets;
 
 use tests::skip::{Requirement, needs_all};
 
