@@ -2,7 +2,8 @@
 //!
 //! One task (`task`) owns the connection. News (`news`: changed rows; the objects; the ledger's feed; ADDs that wait) go into
 //! one `model`, which says what transaction to make next; nothing is polled. `referee` keeps two nodes that share a database
-//! from using one address, `heal` what others damage from making us busy, and `departing` objects in use from vanishing.
+//! from using one address, `heal` what others damage from making us busy, and `departing` and `orphans` what is in use from vanishing
+//! with its file.
 
 mod chassis;
 mod departing;
@@ -11,6 +12,7 @@ mod heal;
 pub mod metrics;
 mod model;
 mod news;
+mod orphans;
 pub mod port;
 mod referee;
 mod retry;

@@ -17,6 +17,7 @@ use super::departing;
 use super::dirty::Dirty;
 use super::heal::Heals;
 use super::news;
+use super::orphans;
 use super::referee::{self, Lost};
 use super::verdict;
 use crate::resources::Index;
@@ -240,13 +241,18 @@ impl Model {
     fn plan(&self, dirty: &Dirty) -> Plan {
         let nothing = Ports::default();
         let ports = if self.keeps(OwnerKind::Pod) { &self.facts.ports } else { &nothing };
-        if dirty.all {
+        let mut plan = if dirty.all {
             plan_all(&self.survey, ports, self.kinds())
         } else {
             let mut owners = dirty.owners();
             owners.retain(|owner| self.keeps(owner.kind()));
             plan_owners(&self.survey, ports, &owners)
+        };
+        let orphans = orphans::of(&self.facts, &self.survey, &self.found, &plan.scope);
+        if !orphans.is_empty() {
+            plan.scope = orphans::spare(&plan, &self.found, &orphans);
         }
+        plan
     }
 
     /// Sorts out whose rows are no longer as they should be, and may be put right now.

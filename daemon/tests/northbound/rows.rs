@@ -136,3 +136,37 @@ async fn what_a_pod_may_send_is_a_meter_that_goes_with_its_port() {
         server.nb(&["qos-list", "net2"]).is_empty() && !server.nb(&["lsp-list", "net2"]).contains("a.ns2")
     });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_whose_file_is_gone_when_the_daemon_starts_are_not_cut_off() {
+    if !is_equipped() {
+        return;
+    }
+    let server = Server::northbound();
+    let node = Node::start("n1", &server.endpoint(), GUIDE).await;
+    let a = node.claim("ns1/a", "net1", "10.0.1.5").await;
+    node.publish("ns1/a").await.unwrap();
+    node.add("ns2/b", "net2", "10.0.1.6").await.unwrap();
+    let before = server.versions();
+    let of_one = |text: &str| {
+        GUIDE.split("---\n").filter(|part| !part.contains(text)).collect::<Vec<_>>().join("---\n")
+    };
+
+    node.set_objects(&of_one("name: net1")).await;
+    let node = node.restart().await;
+    node.publish("ns2/b").await.unwrap();
+    assert_eq!(node.publish("ns1/a").await, Ok(Published::Done));
+    assert_eq!(server.versions().len(), before.len(), "nothing is gone");
+
+    node.set_objects(GUIDE).await;
+    node.publish("ns1/a").await.unwrap();
+    assert_eq!(server.versions().len(), before.len());
+    node.set_objects(&of_one("test-vpc-1")).await;
+    let node = node.restart().await;
+    node.publish("ns2/b").await.unwrap();
+    assert!(server.nb(&["lsp-list", "net1"]).contains("a.ns1"));
+
+    node.release(&a).await;
+    until("VPC and subnet are gone with the last pod", || !server.nb(&["ls-list"]).contains("net1"));
+    assert!(!server.nb(&["lr-list"]).contains("test-vpc-1"));
+}
