@@ -97,15 +97,7 @@ impl Confs {
         Self {
             delegated: stage::delegated(&stage.socket(), cni::GUIDE_PROVIDER),
             stubbed: stage::delegated(stub, cni::GUIDE_PROVIDER),
-            reference: json!({
-                "cniVersion": "1.0.0", "name": "reference", "type": "macvlan",
-                "master": tests::lab::UPLINK, "mode": "bridge",
-                "ipam": {
-                    "type": "host-local",
-                    "dataDir": stage.dir.join("host-local"),
-                    "ranges": [[{"subnet": "192.168.0.0/24", "rangeStart": "192.168.0.100"}]]
-                }
-            }),
+            reference: stage::reference(&stage.dir),
             reference_version: json!({"cniVersion": "1.0.0"}),
             own,
             status,
@@ -139,6 +131,7 @@ impl Rounds {
             container: &container,
             netns: &netns,
             pod: id,
+            interface: INTERFACE,
         };
         call.timed(verb)
     }

@@ -1,4 +1,5 @@
-//! `make bench`: what a CNI call, a claim and an idle daemon cost, beside the reference plugins, in one run.
+//! `make bench`: what a CNI call, a claim, a plan and an idle daemon cost, beside the reference plugins and the bare
+//! databases of OVN, in one run.
 //!
 //! Nothing is asserted: a figure that misses its aim is marked. `BENCH_ROUNDS` sets the number of rounds (50).
 #![forbid(unsafe_code)]
@@ -6,7 +7,10 @@
 
 mod calls;
 mod claims;
+mod compare;
 mod memory;
+mod ovn;
+mod plan;
 mod process;
 mod samples;
 mod stage;
@@ -16,9 +20,12 @@ mod table;
 use std::path::Path;
 use std::process::ExitCode;
 
+use tests::skip::Requirement;
+
 use crate::claims::Rates;
+use crate::compare::compared;
 use crate::samples::Samples;
-use crate::stage::Stage;
+use crate::stage::{Kind, Stage};
 use crate::table::{AtMost, Table, verdict};
 
 /// Rounds unless `BENCH_ROUNDS` says otherwise.
@@ -29,19 +36,33 @@ const LEDGER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dist/bench-ledger"
 
 fn main() -> ExitCode {
     let done = match Stage::given() {
-        None => stage::set_up_and_measure(),
+        None => set_up_and_measure(),
         Some(stage) => {
-            report(&stage);
+            match stage.kind {
+                Kind::Macvlan => report(&stage, rounds()),
+                Kind::Ovn => ovn::report(&stage, rounds()),
+            }
             true
         }
     };
     if done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn report(stage: &Stage) {
-    let rounds = std::env::var("BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS).max(1);
+fn rounds() -> usize {
+    std::env::var("BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS).max(1)
+}
+
+/// The outer process: one stage after the other, and what needs none. False when one failed.
+fn set_up_and_measure() -> bool {
     println!("{}", stage::machine());
-    println!("load average at the start {}; {rounds} rounds, all variants in each", stage::load());
+    println!("load average at the start {}; {} rounds, all variants in each", stage::load(), rounds());
+    let is_measured = stage::of_macvlan() && (!tests::skip::needs(Requirement::Ovn) || stage::of_ovn());
+    println!("{}", plan::table().text());
+    println!("load average at the end {}", stage::load());
+    is_measured
+}
+
+fn report(stage: &Stage, rounds: usize) {
     println!("daemon's ledger on {}\n", stage::file_system(&stage.dir));
     let idle = stage.daemon_megabytes();
     let samples = calls::measure(stage, rounds);
@@ -52,16 +73,12 @@ fn report(stage: &Stage) {
     let rates = claims::measure(folder, rounds);
     println!("{}", claimed(&rates, &stage::file_system(folder.parent().unwrap_or(folder))).text());
     println!("{}", sizes(idle, memory::with_claims(stage)).text());
-    println!("load average at the end {}", stage::load());
 }
-
-/// A variant and the most that its ratio should be.
-type Line = (&'static str, Option<AtMost>);
 
 fn times(samples: &Samples) -> Vec<Table> {
     let aim = |most| Some(AtMost(most));
     vec![
-        timed(
+        compared(
             samples,
             "start to exit of one process",
             calls::HELLO,
@@ -72,43 +89,24 @@ fn times(samples: &Samples) -> Vec<Table> {
                 (calls::REFERENCE_VERSION, None),
             ],
         ),
-        timed(samples, "the same question", calls::REFERENCE_VERSION, &[(calls::VERSION, aim(0.5))]),
-        timed(samples, "addresses alone, ADD", calls::HOST_LOCAL[0], &[(calls::DELEGATED[0], aim(0.6))]),
-        timed(samples, "addresses alone, DEL", calls::HOST_LOCAL[1], &[(calls::DELEGATED[1], aim(0.6))]),
-        timed(
+        compared(samples, "the same question", calls::REFERENCE_VERSION, &[(calls::VERSION, aim(0.5))]),
+        compared(samples, "addresses alone, ADD", calls::HOST_LOCAL[0], &[(calls::DELEGATED[0], aim(0.6))]),
+        compared(samples, "addresses alone, DEL", calls::HOST_LOCAL[1], &[(calls::DELEGATED[1], aim(0.6))]),
+        compared(
             samples,
             "macvlan with an address, ADD",
             calls::REFERENCE[0],
             &[(calls::MACVLAN[0], aim(1.0)), (calls::OWN[0], aim(0.5)), (calls::FLOOR[0], None)],
         ),
-        timed(
+        compared(
             samples,
             "macvlan with an address, DEL",
             calls::REFERENCE[1],
             &[(calls::MACVLAN[1], aim(1.0)), (calls::OWN[1], aim(1.0)), (calls::FLOOR[1], None)],
         ),
-        timed(samples, "own macvlan above the kernel, ADD", calls::FLOOR[0], &[(calls::OWN[0], None)]),
-        timed(samples, "own macvlan above the kernel, DEL", calls::FLOOR[1], &[(calls::OWN[1], None)]),
+        compared(samples, "own macvlan above the kernel, ADD", calls::FLOOR[0], &[(calls::OWN[0], None)]),
+        compared(samples, "own macvlan above the kernel, DEL", calls::FLOOR[1], &[(calls::OWN[1], None)]),
     ]
-}
-
-fn timed(samples: &Samples, what: &str, reference: &'static str, lines: &[Line]) -> Table {
-    let title = format!("{what}; the reference is {reference}");
-    let mut table = Table::new(title, &["", "median ms", "p10", "p90", "at p10", "ratio", "aim", ""]);
-    let own = [(reference, None)];
-    for (name, aim) in own.iter().chain(lines) {
-        let (Some(spread), Some((ratio, at_p10))) = (samples.spread(name), samples.ratios(name, reference))
-        else {
-            continue;
-        };
-        let times = [spread.median, spread.p10, spread.p90].map(|t| format!("{:.2}", t.as_secs_f64() * 1e3));
-        let mut cells = vec![(*name).to_owned()];
-        cells.extend(times);
-        cells.extend([format!("{at_p10:.2}"), format!("{ratio:.2}")]);
-        cells.extend(verdict(ratio, *aim));
-        table.row(cells);
-    }
-    table
 }
 
 fn claimed(rates: &Rates, file_system: &str) -> Table {

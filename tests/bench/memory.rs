@@ -3,7 +3,7 @@
 use tests::binaries::PLUGIN;
 use tests::netns::Netns;
 
-use crate::process::Call;
+use crate::process::{Call, INTERFACE};
 use crate::stage::{self, Stage};
 
 /// Claims of a node with as many pods as Kubernetes wants on one, and some more.
@@ -24,6 +24,7 @@ pub(crate) fn with_claims(stage: &Stage) -> f64 {
                 container: &pod,
                 netns: &netns,
                 pod: &pod,
+                interface: INTERFACE,
             };
             call.timed(verb);
         }

@@ -37,9 +37,10 @@ pub(crate) struct Call<'a> {
     pub(crate) container: &'a str,
     pub(crate) netns: &'a Path,
     pub(crate) pod: &'a str,
+    pub(crate) interface: &'a str,
 }
 
-/// The interface that every call is about.
+/// The interface that most calls are about.
 pub(crate) const INTERFACE: &str = "eth0";
 
 impl Call<'_> {
@@ -48,14 +49,15 @@ impl Call<'_> {
         timed(&mut self.command(verb), self.conf.to_string().as_bytes()).0
     }
 
-    fn command(&self, verb: &str) -> Command {
+    /// The call, not started yet.
+    pub(crate) fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(self.program_path());
         command
             .env_clear()
             .env("CNI_COMMAND", verb)
             .env("CNI_CONTAINERID", self.container)
             .env("CNI_NETNS", self.netns)
-            .env("CNI_IFNAME", INTERFACE)
+            .env("CNI_IFNAME", self.interface)
             .env("CNI_ARGS", tests::cni::kubernetes_args("bench", self.pod, "uid", self.container))
             .env("CNI_PATH", self.plugins);
         command

@@ -9,6 +9,9 @@ use tests::command;
 use tests::daemon::Daemon;
 use tests::lab::Lab;
 use tests::objects;
+use tests::ovn::Ovn;
+
+use crate::ovn;
 
 /// Tells the inner process its stage.
 const VARIABLE: &str = "BENCH_STAGE";
@@ -16,9 +19,23 @@ const VARIABLE: &str = "BENCH_STAGE";
 /// The provider of the subnet that has room for any number of claims.
 pub(crate) const WIDE_PROVIDER: &str = "wide.bench";
 
+/// What there is beside the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing.
+    Macvlan,
+    /// A whole OVN.
+    Ovn,
+}
+
+impl Kind {
+    const ALL: [(Self, &str); 2] = [(Self::Macvlan, "macvlan"), (Self::Ovn, "ovn")];
+}
+
 /// What the inner process needs to know of the lab around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stage {
+    pub(crate) kind: Kind,
     /// A name that no other lab has.
     pub(crate) tag: String,
     /// The lab's folder.
@@ -31,13 +48,16 @@ impl Stage {
     /// The stage that this process was started on; `None` in the outer process.
     pub(crate) fn given() -> Option<Self> {
         let text = std::env::var(VARIABLE).ok()?;
-        let mut words = text.splitn(3, ' ');
+        let mut words = text.splitn(4, ' ');
+        let word = words.next()?;
+        let (kind, _) = Kind::ALL.into_iter().find(|(_, name)| *name == word)?;
         let (tag, daemon) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
-        Some(Self { tag, daemon, dir: words.next()?.into() })
+        Some(Self { kind, tag, daemon, dir: words.next()?.into() })
     }
 
     fn text(&self) -> String {
-        format!("{} {} {}", self.tag, self.daemon, self.dir.display())
+        let kind = Kind::ALL.into_iter().find(|(kind, _)| *kind == self.kind).map_or("", |(_, name)| name);
+        format!("{kind} {} {} {}", self.tag, self.daemon, self.dir.display())
     }
 
     /// The folder of all plugins.
@@ -59,15 +79,31 @@ impl Stage {
     }
 }
 
-/// Makes the lab, starts the daemon, and measures in a process inside the node. False when that failed.
-pub(crate) fn set_up_and_measure() -> bool {
+/// Measures what needs the kernel alone in a process inside the node. False when that failed.
+pub(crate) fn of_macvlan() -> bool {
     let lab = Lab::new();
     lab.write_object("guide.yaml", objects::GUIDE);
     let wide = json!({"protocol": "IPv4", "provider": WIDE_PROVIDER, "cidrBlock": "10.99.0.0/16", "gateway": "10.99.0.1"});
     lab.write_object("wide.yaml", &objects::subnet("wide", &wide));
-    let mut daemon = Daemon::start(&lab, &[]);
-    let stage =
-        Stage { tag: lab.tag().to_owned(), dir: lab.dir().to_owned(), daemon: daemon.service().pid() };
+    let mut daemon = Daemon::start(&lab, &["--ovs-db=", "--ovn-nb="]);
+    measured_inside(&lab, Kind::Macvlan, &mut daemon)
+}
+
+/// Measures pods on OVN likewise.
+pub(crate) fn of_ovn() -> bool {
+    let lab = Lab::new();
+    for (file, text) in ovn::objects() {
+        lab.write_object(file, &text);
+    }
+    let ovn = Ovn::start(&lab);
+    let node = ovn.node(&lab);
+    let mut daemon = node.daemon(&[]);
+    measured_inside(&lab, Kind::Ovn, &mut daemon)
+}
+
+fn measured_inside(lab: &Lab, kind: Kind, daemon: &mut Daemon<'_>) -> bool {
+    let (tag, dir) = (lab.tag().to_owned(), lab.dir().to_owned());
+    let stage = Stage { kind, tag, dir, daemon: daemon.service().pid() };
     let own = std::env::current_exe().unwrap_or_else(|e| panic!("find the own program: {e}"));
     let mut inner: Command = lab.node.command(own);
     inner.env(VARIABLE, stage.text()).stdin(Stdio::null());
@@ -125,6 +161,19 @@ pub(crate) fn delegated(socket: &Path, provider: &str) -> Value {
     conf["cniVersion"] = json!("1.0.0");
     conf["ipam"]["provider"] = json!(provider);
     conf
+}
+
+/// The reference plugins: macvlan with addresses of host-local.
+pub(crate) fn reference(dir: &Path) -> Value {
+    json!({
+        "cniVersion": "1.0.0", "name": "reference", "type": "macvlan",
+        "master": tests::lab::UPLINK, "mode": "bridge",
+        "ipam": {
+            "type": "host-local",
+            "dataDir": dir.join("host-local"),
+            "ranges": [[{"subnet": "192.168.0.0/24", "rangeStart": "192.168.0.100"}]]
+        }
+    })
 }
 
 fn read(path: impl AsRef<Path>) -> String {
