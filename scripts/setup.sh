@@ -16,6 +16,7 @@ wanted=(
     ping:iputils-ping
     arping:arping
     ndisc6:ndisc6
+    dhclient:isc-dhcp-client
     tcpdump:tcpdump
     curl:curl
     jq:jq

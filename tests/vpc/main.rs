@@ -6,10 +6,13 @@
 
 mod cloud;
 mod crossroads;
+mod dhcp;
 mod exit;
 mod guide;
 mod isolation;
+mod peerings;
 mod policy_routes;
+mod rules;
 mod static_routes;
 mod subnets;
 
