@@ -10,6 +10,7 @@ mod dhcp;
 mod exit;
 mod guide;
 mod isolation;
+mod nodes;
 mod peerings;
 mod policy_routes;
 mod rules;
