@@ -62,7 +62,7 @@ impl Batch {
         elements: impl IntoIterator<Item = (Key, Element)>,
     ) {
         for list in chunks(elements) {
-            let elements = Elements { set: name.clone(), has_boundaries: set.has_boundaries(), list };
+            let elements = Elements { set: name.clone(), ranges: set.ranges(), list };
             self.push(Change { table: table.clone(), step: Step::AddElements(elements) });
         }
     }
@@ -76,7 +76,7 @@ impl Batch {
         elements: impl IntoIterator<Item = (Key, Element)>,
     ) {
         for list in chunks(elements) {
-            let elements = Elements { set: name.clone(), has_boundaries: set.has_boundaries(), list };
+            let elements = Elements { set: name.clone(), ranges: set.ranges(), list };
             self.push(Change { table: table.clone(), step: Step::RemoveElements(elements) });
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::chain::Base;
 use crate::name::Name;
 use crate::rule::Rule;
-use crate::set::{Element, Key, Set};
+use crate::set::{Element, Key, Ranges, Set};
 use crate::table::TableId;
 
 /// One message that changes a table. A batch of them succeeds or fails as a whole.
@@ -47,8 +47,20 @@ pub enum Step {
 pub struct Elements {
     pub(crate) set: Name,
     /// How the set keeps ranges.
-    pub(crate) has_boundaries: bool,
+    pub(crate) ranges: Ranges,
     pub(crate) list: Vec<(Key, Element)>,
+}
+
+impl Elements {
+    /// The name of the set.
+    pub fn set(&self) -> &Name {
+        &self.set
+    }
+
+    /// The elements.
+    pub fn iter(&self) -> impl Iterator<Item = &(Key, Element)> {
+        self.list.iter()
+    }
 }
 
 impl fmt::Display for Change {

@@ -11,7 +11,7 @@ use crate::chain::Base;
 use crate::change::{Change, Step};
 use crate::error::TooLong;
 use crate::rule::Rule;
-use crate::set::{Data, Element, FieldKinds, Key, MapKind, Set, SetFlags};
+use crate::set::{Data, Element, FieldKinds, Key, MapKind, Ranges, Set, SetFlags};
 use crate::table::Family;
 use crate::verdict::Verdict;
 
@@ -130,9 +130,7 @@ fn body(writer: &mut Writer, change: &Change, sequence: u32) {
             writer.text(2, elements.set.as_str());
             writer.nest(3, |list| {
                 let each = elements.list.iter();
-                each.for_each(|(key, element)| {
-                    element_attributes(list, key, element, elements.has_boundaries)
-                });
+                each.for_each(|(key, element)| element_attributes(list, key, element, elements.ranges));
             });
         }
         Step::RemoveElements(elements) => {
@@ -141,7 +139,7 @@ fn body(writer: &mut Writer, change: &Change, sequence: u32) {
             let bare = Element::default();
             writer.nest(3, |list| {
                 let each = elements.list.iter();
-                each.for_each(|(key, _)| element_attributes(list, key, &bare, elements.has_boundaries));
+                each.for_each(|(key, _)| element_attributes(list, key, &bare, elements.ranges));
             });
         }
     }
@@ -222,13 +220,13 @@ fn key_number(kinds: &FieldKinds) -> (u32, u32) {
 }
 
 /// `NFTA_LIST_ELEM` with `NFTA_SET_ELEM_*`, once, or twice for a range kept as two boundaries.
-fn element_attributes(list: &mut Writer, key: &Key, element: &Element, has_boundaries: bool) {
+fn element_attributes(list: &mut Writer, key: &Key, element: &Element, ranges: Ranges) {
     list.nest(1, |writer| {
         if let Some(timeout) = element.timeout {
             writer.long(4, milliseconds(timeout));
         }
         writer.nest(1, |value| value.bytes(1, key.first()));
-        if !has_boundaries && key.last() != key.first() {
+        if ranges == Ranges::ClosingKeys {
             writer.nest(10, |value| value.bytes(1, key.last()));
         }
         match &element.data {
@@ -238,7 +236,7 @@ fn element_attributes(list: &mut Writer, key: &Key, element: &Element, has_bound
         }
     });
     // A range to the end of all values has no second boundary.
-    let end = if has_boundaries { successor(key.last()) } else { None };
+    let end = if ranges == Ranges::Boundaries { successor(key.last()) } else { None };
     if let Some(end) = end {
         list.nest(1, |writer| {
             writer.number(3, INTERVAL_END);

@@ -314,8 +314,10 @@ impl NatFlags {
     pub const PERSISTENT: Self = Self(1 << 3);
     /// A random port that nobody can guess (`NF_NAT_RANGE_PROTO_RANDOM_FULLY`).
     pub const FULLY_RANDOM: Self = Self(1 << 4);
-    /// What the kernel sets by itself when an address or a port is given (`MAP_IPS`, `PROTO_SPECIFIED`).
-    const IMPLIED: u32 = 3;
+    /// What follows from an address being given (`NF_NAT_RANGE_MAP_IPS`).
+    const ADDRESS: u32 = 1;
+    /// What follows from a port being given (`NF_NAT_RANGE_PROTO_SPECIFIED`).
+    pub(crate) const PORT: u32 = 2;
 
     /// These bits and those of `other`.
     #[must_use]
@@ -324,6 +326,6 @@ impl NatFlags {
     }
 
     pub(crate) fn from_number(number: u32) -> Self {
-        Self(number & !Self::IMPLIED)
+        Self(number & !(Self::ADDRESS | Self::PORT))
     }
 }

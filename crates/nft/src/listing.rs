@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crate::attribute::Attributes;
 use crate::chain::{Base, Chain};
 use crate::decode::{self, RawElement};
-use crate::encode::SUBSYSTEM;
+use crate::encode::{SUBSYSTEM, family_byte};
 use crate::error::Malformed;
 use crate::name::Name;
 use crate::rule::Rule;
-use crate::set::{Element, Key, Set};
+use crate::set::{Element, Key, Ranges, Set};
 use crate::table::{Table, TableId};
 
 /// `struct nfgenmsg` before the attributes.
@@ -60,7 +60,9 @@ impl Listing {
             self.generation = Some(number.ok_or_else(|| malformed("no generation"))?);
             return Ok(());
         }
-        if attributes.text(1) != Some(self.id.name.as_str()) {
+        let is_ours = body.first() == Some(&family_byte(self.id.family))
+            && attributes.text(1) == Some(self.id.name.as_str());
+        if !is_ours {
             return Ok(());
         }
         let taken = match operation {
@@ -100,7 +102,11 @@ impl Listing {
         table.sets = self.sets;
         for (name, raw) in self.elements {
             if let Some(set) = table.sets.get_mut(&name) {
-                set.elements = if set.has_boundaries() { between_boundaries(raw) } else { one_by_one(raw) };
+                set.elements = if set.ranges() == Ranges::Boundaries {
+                    between_boundaries(raw)
+                } else {
+                    one_by_one(raw)
+                };
             }
         }
         table

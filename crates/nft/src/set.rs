@@ -125,11 +125,25 @@ impl Set {
             && self.timeout == other.timeout
     }
 
-    /// Whether elements are ranges that the kernel keeps as two boundaries (its rbtree), not as one key with an end.
-    pub(crate) fn has_boundaries(&self) -> bool {
+    pub(crate) fn ranges(&self) -> Ranges {
         let is_concatenation = matches!(&self.key, FieldKinds::Known(kinds) if kinds.len() > 1);
-        self.flags.contains(SetFlags::INTERVAL) && !is_concatenation
+        match (self.flags.contains(SetFlags::INTERVAL), is_concatenation) {
+            (false, _) => Ranges::None,
+            (true, false) => Ranges::Boundaries,
+            (true, true) => Ranges::ClosingKeys,
+        }
     }
+}
+
+/// How a set keeps ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ranges {
+    /// It has none.
+    None,
+    /// As two elements each, its first value and the one after its last (the kernel's rbtree).
+    Boundaries,
+    /// As one element with its last value (the kernel's pipapo).
+    ClosingKeys,
 }
 
 /// The key of an element: one value, or in an interval set a range.

@@ -79,7 +79,7 @@ fn fields(w: &mut Writer, expr: &Expr) {
             nat_ranges(w, *address, *port, *flags);
         }
         Expr::Masquerade { port, flags } => {
-            nat_flags(w, 1, *flags);
+            nat_flags(w, 1, *flags, port.is_some());
             range(w, [2, 3], *port);
         }
         Expr::Reject(kind) => reject(w, *kind),
@@ -132,7 +132,7 @@ fn verdict(w: &mut Writer, reached: &Verdict) {
 fn nat_ranges(w: &mut Writer, address: Option<RegisterRange>, port: Option<RegisterRange>, flags: NatFlags) {
     range(w, [3, 4], address);
     range(w, [5, 6], port);
-    nat_flags(w, 7, flags);
+    nat_flags(w, 7, flags, port.is_some());
 }
 
 /// The prefix, and the level or the group.
@@ -232,9 +232,11 @@ fn range(w: &mut Writer, [min, max]: [u16; 2], range: Option<RegisterRange>) {
     }
 }
 
-fn nat_flags(w: &mut Writer, kind: u16, flags: NatFlags) {
-    if flags != NatFlags::NONE {
-        w.number(kind, flags.0);
+/// `NF_NAT_RANGE_*`, with `PROTO_SPECIFIED` where there is a port, as nft does.
+fn nat_flags(w: &mut Writer, kind: u16, flags: NatFlags, has_port: bool) {
+    let number = flags.0 | if has_port { NatFlags::PORT } else { 0 };
+    if number != 0 {
+        w.number(kind, number);
     }
 }
 
