@@ -3,7 +3,6 @@
 //! The daemon gets a `/run` of its own, so that the netns names of the recordings (`/run/netns/ku-…`) are there and not
 //! a byte of a request is changed. Compared are the status line, the content type and the body after gunzip; `Date`, the
 //! order of headers and the letter case of their names are not.
-#![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 use serde_json::json;
 use tests::daemon::Daemon;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::Form;
+use crate::site::Form;
 
 /// A call of the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub(crate) struct Point {
     add: Held,
     /// The same of the DEL of a finished ADD.
     del: Held,
-    /// An interface of ours is made there: the delegated form does not pass it.
-    is_wiring: bool,
+    /// The forms that pass it.
+    forms: &'static [Form],
     /// The plugin passes it only when no daemon answers.
     pub(crate) needs_no_daemon: bool,
 }
@@ -29,13 +29,18 @@ type Held = &'static [usize];
 
 const NOT_PASSED: Held = &[];
 
+const ALL: &[Form] = &[Form::Own, Form::Delegated, Form::Veth];
+/// An interface of ours is made there.
+const OURS: &[Form] = &[Form::Own, Form::Veth];
+const VETH: &[Form] = &[Form::Veth];
+
 impl Point {
     const fn new(name: &'static str, add: Held, del: Held) -> Self {
-        Self { name, add, del, is_wiring: false, needs_no_daemon: false }
+        Self { name, add, del, forms: ALL, needs_no_daemon: false }
     }
 
-    const fn wiring(name: &'static str) -> Self {
-        Self { is_wiring: true, ..Self::new(name, &[1], NOT_PASSED) }
+    const fn of(forms: &'static [Form], name: &'static str, add: Held, del: Held) -> Self {
+        Self { forms, ..Self::new(name, add, del) }
     }
 
     const fn without_daemon(name: &'static str) -> Self {
@@ -43,7 +48,7 @@ impl Point {
     }
 
     pub(crate) fn is_passed(&self, verb: Verb, form: Form) -> bool {
-        self.held_after(verb) != NOT_PASSED && (form == Form::Own || !self.is_wiring)
+        self.held_after(verb) != NOT_PASSED && self.forms.contains(&form)
     }
 
     pub(crate) fn held_after(&self, verb: Verb) -> &'static [usize] {
@@ -63,16 +68,18 @@ pub(crate) const PLUGIN: [Point; 4] = [
 ];
 
 /// `daemon/src/crash.rs`. A DEL that was cut off was left on disk and is replayed before the daemon is back.
-pub(crate) const DAEMON: [Point; 11] = [
+pub(crate) const DAEMON: [Point; 13] = [
     Point::new("add-accepted", &[0], NOT_PASSED),
     Point::new("ledger-before-write", &[0], &[0]),
     Point::new("ledger-after-write", &[1], &[0]),
     Point::new("add-claimed", &[1], NOT_PASSED),
-    Point::wiring("wire-link-made"),
-    Point::wiring("wire-configured"),
+    Point::of(OURS, "wire-link-made", &[1], NOT_PASSED),
+    Point::of(OURS, "wire-configured", &[1], NOT_PASSED),
+    Point::of(VETH, "veth-plugged", &[1], NOT_PASSED),
     Point::new("add-wired", &[1], NOT_PASSED),
     Point::new("add-before-answer", &[1], NOT_PASSED),
     Point::new("del-accepted", NOT_PASSED, &[0]),
+    Point::of(VETH, "veth-unplugged", NOT_PASSED, &[0]),
     Point::new("del-unwired", NOT_PASSED, &[0]),
     Point::new("del-before-answer", NOT_PASSED, &[0]),
 ];
