@@ -13,6 +13,7 @@ mod isolation;
 mod nodes;
 mod peerings;
 mod policy_routes;
+mod recovery;
 mod rules;
 mod static_routes;
 mod subnets;
