@@ -1,27 +1,25 @@
 //! The task that keeps the database: it waits for news, gathers all there are, makes what the model says, and answers.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daemon_api::PodRef;
 use ovn::nb::Table;
 use ovsdb::client::Client;
 use ovsdb::failure::TransactError;
 use ovsdb::monitor::{Watch, Watches};
-use ovsdb::view::{Batch, Closed, Monitor, Standing};
+use ovsdb::view::{Closed, Monitor};
 use tokio::sync::{mpsc, watch};
-use vpc::PortFact;
 
 use super::model::{Model, Work};
 use super::retry::{Meaning, Retry, meaning};
-use super::{Ask, Shared, Surroundings, departing, port};
+use super::{Ask, Shared, Surroundings};
 use crate::causes::chain;
-use crate::ledger::writer::seconds_now;
 use crate::ledger::{Changed, Ledger};
 
 /// How long the database may take for one transaction before the rows are looked at instead.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for the rows that made a plan outdated. They are on their way.
+const NEWER_ROWS: Duration = Duration::from_millis(20);
 /// More owners or rows than this are worked on beside the runtime's own threads.
 const MANY: usize = 500;
 
@@ -36,6 +34,8 @@ pub(super) struct Inbox {
     pub(super) asks: mpsc::Receiver<Ask>,
     pub(super) chassis: watch::Receiver<Option<String>>,
 }
+
+mod gather;
 
 struct Task<L> {
     client: Client,
@@ -93,7 +93,10 @@ pub(super) fn start<L: Ledger>(
 impl<L: Ledger> Task<L> {
     /// Waits for the first news.
     async fn wait(&mut self) -> Result<(), Ended> {
-        let wake = [self.shared.read().wake(), self.retry.due()].into_iter().flatten().min();
+        let now = Instant::now();
+        // What was due by now has had its turn.
+        let wakes = [self.shared.read().wake(), self.retry.due()].into_iter().flatten();
+        let wake = wakes.filter(|due| *due > now).min();
         let timer = async {
             match wake {
                 Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -115,106 +118,6 @@ impl<L: Ledger> Task<L> {
             () = timer => {}
         }
         Ok(())
-    }
-
-    /// Takes what else there is, so that what comes together is one transaction.
-    async fn gather(&mut self) {
-        if self.around.resources.has_changed().unwrap_or(false) {
-            self.take_objects();
-        }
-        if let Some(changed) = self.around.ledger.feed().take() {
-            self.take_claims(changed, BTreeSet::new());
-        }
-        if let Ok(ask) = self.inbox.asks.try_recv() {
-            self.take_asks(ask);
-        }
-        self.take_waiting_rows().await;
-    }
-
-    async fn take_waiting_rows(&mut self) {
-        let batch = tokio::select! {
-            biased;
-            batch = self.monitor.changed() => batch.ok(),
-            () = std::future::ready(()) => None,
-        };
-        if let Some(batch) = batch {
-            self.take_rows(batch).await;
-        }
-    }
-
-    async fn take_rows(&mut self, batch: Batch) {
-        let is_connected = batch.standing == Standing::Current;
-        if is_connected != self.was_connected {
-            self.was_connected = is_connected;
-            self.around.metrics.is_connected(is_connected);
-            match &batch.standing {
-                Standing::Current => tracing::info!("OVN's northbound database is followed"),
-                Standing::Refused(error) => {
-                    tracing::error!(%error, "OVN's northbound database cannot be followed")
-                }
-                Standing::Awaited | Standing::Stale => {
-                    tracing::warn!("OVN's northbound database is out of reach")
-                }
-            }
-        }
-        let is_long = batch.changes.len() > MANY;
-        self.with_model(is_long, move |model| model.take_rows(batch)).await;
-    }
-
-    fn take_objects(&mut self) {
-        self.note_change();
-        let snapshot = Arc::clone(&self.around.resources.borrow_and_update());
-        self.shared.write().set_objects(&snapshot.index, &departing::rfc3339(seconds_now()));
-    }
-
-    fn take_chassis(&mut self) {
-        self.note_change();
-        let chassis = self.inbox.chassis.borrow_and_update().clone();
-        self.shared.write().set_chassis(chassis);
-    }
-
-    /// An ADD's claims are on disk, and whoever sees that need not have told us yet.
-    fn take_asks(&mut self, first: Ask) {
-        let mut pods = BTreeSet::from([first.pod.clone()]);
-        self.waiting.push(first);
-        while let Ok(ask) = self.inbox.asks.try_recv() {
-            pods.insert(ask.pod.clone());
-            self.waiting.push(ask);
-        }
-        // The objects that the ADD was resolved by are there, too.
-        if self.around.resources.has_changed().unwrap_or(false) {
-            self.take_objects();
-        }
-        let changed = self.around.ledger.feed().take().unwrap_or(Changed::Pods(BTreeSet::new()));
-        self.take_claims(changed, pods);
-    }
-
-    fn take_claims(&mut self, changed: Changed, besides: BTreeSet<PodRef>) {
-        self.note_change();
-        let is_outlived = match changed {
-            Changed::All => {
-                let ports: Vec<PortFact> =
-                    self.around.ledger.look(|book| book.claims().filter_map(port::of_claim).collect());
-                self.shared.write().set_ports(ports.into_iter());
-                true
-            }
-            Changed::Pods(mut pods) => {
-                pods.extend(besides);
-                let ports = self.around.ledger.look(|book| {
-                    let of = |pod: &PodRef| book.claims_of_pod(pod).filter_map(port::of_claim).collect();
-                    pods.into_iter().map(|pod| (of(&pod), pod)).collect::<Vec<(Vec<PortFact>, PodRef)>>()
-                });
-                let mut model = self.shared.write();
-                ports.into_iter().fold(false, |outlived, (ports, pod)| model.set_pod(&pod, ports) || outlived)
-            }
-        };
-        if is_outlived {
-            self.take_objects();
-        }
-    }
-
-    fn note_change(&mut self) {
-        self.since.get_or_insert_with(Instant::now);
     }
 
     /// Makes what the model says, until there is nothing to do or nothing can be done now.
@@ -277,6 +180,11 @@ impl<L: Ledger> Task<L> {
             return;
         }
         self.shared.write().undone(work);
+        if meaning == Meaning::Outdated
+            && let Ok(Ok(batch)) = tokio::time::timeout(NEWER_ROWS, self.monitor.changed()).await
+        {
+            self.take_rows(batch).await;
+        }
         if self.retry.failed(&meaning, Instant::now()) {
             tracing::warn!(error = why, "OVN's northbound database did not take a change; it is tried again");
         }

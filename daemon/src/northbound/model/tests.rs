@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use daemon_api::PodRef;
 use ovn::address::Mac;
 use ovn::cell::FoundColumns;
 use ovn::nb::Table;
 use ovsdb::monitor;
 use ovsdb::op::Operation;
 use ovsdb::value::{Uuid, Value};
+use ovsdb::view::{Batch, Standing};
 
 use super::*;
 use crate::northbound::Published;
+use crate::resources::Index;
 use crate::resources::files::parse_file;
 
 const YAML: &str = "\
