@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 use tests::cni::GUIDE_PROVIDER;
 use tests::lab::{Lab, UPLINK};
 use tests::netns::Netns;
+use tests::ovn::Node;
 use tests::raw;
 
 use crate::inside::Inside;
-use crate::model::{Container, Form, Model, Step};
+use crate::model::{Container, Form, Maker, Model, Step};
 
 const INTERFACE: &str = "net1";
 
 /// One pod.
-pub(crate) struct Lane {
+pub(crate) struct Lane<'a> {
     // First, so that nobody is inside when the namespaces are removed.
     inside: [Inside; 2],
     /// The namespaces of its sandboxes.
@@ -22,14 +23,16 @@ pub(crate) struct Lane {
     form: Form,
     pod: String,
     socket: PathBuf,
+    /// The node of veths.
+    node: Option<&'a Node<'a>>,
 }
 
-impl Lane {
+impl<'a> Lane<'a> {
     /// Makes the sandboxes of the pod `db-<number>`.
-    pub(crate) fn new(lab: &Lab, form: Form, number: usize) -> Self {
+    pub(crate) fn new(lab: &Lab, node: Option<&'a Node<'a>>, form: Form, number: usize) -> Self {
         let netns = [1, 2].map(|sandbox| lab.pod(&format!("{number}-{sandbox}")));
         let inside = netns.each_ref().map(Inside::of);
-        Self { inside, netns, form, pod: format!("db-{number}"), socket: lab.socket() }
+        Self { inside, netns, form, pod: format!("db-{number}"), socket: lab.socket(), node }
     }
 
     /// Plays one order and takes back what is left of it. The state after the first `seen` calls is known from before.
@@ -70,7 +73,7 @@ impl Lane {
         assert_eq!(self.claims(), model.claims(), "the claims after {calls:?}");
         for container in [Container::C1, Container::C2] {
             let inside = &self.inside[container as usize];
-            let address = model.held_by(container).filter(|_| !self.form.is_delegated).cloned();
+            let address = model.held_by(container).filter(|_| self.form.maker != Maker::Delegated).cloned();
             assert_eq!(
                 inside.has(INTERFACE),
                 address.is_some(),
@@ -82,22 +85,44 @@ impl Lane {
                 "in the sandbox {container:?} after {calls:?}"
             );
         }
+        if let Some(node) = self.node {
+            let holds = |container: &Container| model.held_by(*container).is_some();
+            let holders = [Container::C1, Container::C2].into_iter().filter(holds);
+            let wanted: Vec<_> = holders
+                .map(|container| self.netns[container as usize].path().display().to_string())
+                .collect();
+            assert_eq!(self.plugged(node), wanted, "the ports of the pod after {calls:?}");
+        }
+    }
+
+    /// Where the ports lead that Open vSwitch has of the pod.
+    fn plugged(&self, node: &Node<'_>) -> Vec<String> {
+        let of_pod = format!("external_ids:pod_name={}", self.pod);
+        let told = node.vsctl(&["--bare", "--columns=external_ids", "find", "Interface", &of_pod]);
+        let ids = told.split_whitespace();
+        let mut netns: Vec<_> =
+            ids.filter_map(|id| id.strip_prefix("pod_netns=").map(str::to_owned)).collect();
+        netns.sort();
+        netns
     }
 
     /// What the plugin would post.
     fn call(&self, verb: &str, container: Container) -> raw::Answer {
         let number = container as usize;
+        let maker = self.form.maker;
+        let provider = if maker == Maker::Veth { "ovn" } else { GUIDE_PROVIDER };
         let body = json!({
-            "cni_type": if self.form.is_delegated { "macvlan" } else { "kube-ovn" },
+            "cni_type": if maker == Maker::Delegated { "macvlan" } else { "kube-ovn" },
             "container_id": self.container(container), "if_name": INTERFACE, "net_ns": self.netns[number].path(),
-            "pod_name": self.pod, "pod_namespace": "default", "provider": GUIDE_PROVIDER
+            "pod_name": self.pod, "pod_namespace": "default",
+            "provider": provider
         })
         .to_string();
-        let pod_type = format!("{GUIDE_PROVIDER}.kubernetes.io/pod_type");
+        let pod_type = format!("{provider}.kubernetes.io/pod_type");
         let annotations = if self.form.is_kept { json!({pod_type: "StatefulSet"}) } else { json!({}) };
         let call = json!({
             "network": "net", "pod_uid": self.form.uids[number], "annotations": annotations,
-            "macvlan": {"master": UPLINK, "mode": "bridge"}
+            "macvlan": if maker == Maker::Veth { Value::Null } else { json!({"master": UPLINK, "mode": "bridge"}) }
         });
         let request = format!(
             "POST /api/v1/{verb} HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nkube-ovn-call: {call}\r\n\

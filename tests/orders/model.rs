@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The calls of one order.
-pub(crate) const CALLS: u32 = 5;
-
 /// One of a pod's two sandboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Container {
@@ -36,11 +33,11 @@ impl fmt::Debug for Step {
     }
 }
 
-/// Every order of [`CALLS`] calls, those that begin alike after each other.
-pub(crate) fn orders() -> impl Iterator<Item = Vec<Step>> {
+/// Every order of so many calls, those that begin alike after each other.
+pub(crate) fn orders(calls: u32) -> impl Iterator<Item = Vec<Step>> {
     let all = STEPS.len();
-    (0..all.pow(CALLS)).map(move |number| {
-        let digits = (0..CALLS).rev().map(|place| number / all.pow(place) % all);
+    (0..all.pow(calls)).map(move |number| {
+        let digits = (0..calls).rev().map(|place| number / all.pow(place) % all);
         digits.map(|digit| STEPS[digit]).collect()
     })
 }
@@ -50,13 +47,25 @@ pub(crate) fn common(one: &[Step], other: &[Step]) -> usize {
     one.iter().zip(other).take_while(|(a, b)| a == b).count()
 }
 
+/// Who makes the interface.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// We do, a macvlan.
+    #[default]
+    Own,
+    /// Another plugin.
+    Delegated,
+    /// We do, a veth of OVN.
+    Veth,
+}
+
 /// What kind of pod goes through the orders.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Form {
     /// The pod's UID as each sandbox has it; empty as podman's.
     pub(crate) uids: [&'static str; 2],
-    /// Another plugin makes the interface.
-    pub(crate) is_delegated: bool,
+    /// Who makes the interface.
+    pub(crate) maker: Maker,
     /// The pod is one of a StatefulSet.
     pub(crate) is_kept: bool,
 }
