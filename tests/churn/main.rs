@@ -1,6 +1,7 @@
 //! Many sandboxes at once, calls that overlap or are interrupted, and a subnet that is exactly full.
 //!
-//! Every call is the real plugin's. Witnesses are `ip`, `ping` and `vpcctl`, never code of the product.
+//! Every call is the real plugin's. Witnesses are `ip`, `ping`, `vpcctl` and the tools of Open vSwitch and OVN, never code
+//! of the product.
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
 mod at_once;
@@ -9,6 +10,7 @@ mod full;
 mod interrupted;
 mod overlapping;
 mod pod;
+mod veths;
 
 use std::thread;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use tests::netns::Netns;
 use tests::{wait, witness};
 
 use crate::dice::Dice;
-use crate::{PATIENCE, add, del, form};
+use crate::{PATIENCE, add, del};
 
 /// The longest time after which a call is cut off, in microseconds: a little more than it takes on an idle machine.
 const CUT_BEFORE: u64 = 40_000;
@@ -29,7 +29,7 @@ pub(crate) struct Pod<'a> {
     lab: &'a Lab,
     name: String,
     conf: Value,
-    /// Our own macvlan: then an ADD may be repeated. The reference one fails and gives the address back.
+    /// We make the interface: then an ADD may be repeated. The reference one fails and gives the address back.
     is_own: bool,
     /// Oldest first.
     sandboxes: Vec<Sandbox>,
@@ -37,8 +37,9 @@ pub(crate) struct Pod<'a> {
 }
 
 impl<'a> Pod<'a> {
-    pub(crate) fn new(lab: &'a Lab, number: usize) -> Self {
-        let (name, conf) = (format!("p{number}"), form(lab, number));
+    /// A pod whose interface this configuration makes.
+    pub(crate) fn new(lab: &'a Lab, number: usize, conf: Value) -> Self {
+        let name = format!("p{number}");
         let is_own = conf["type"] == "kube-ovn";
         Self { lab, name, conf, is_own, sandboxes: Vec::new(), made: 0 }
     }
@@ -78,6 +79,11 @@ impl<'a> Pod<'a> {
         for sandbox in self.sandboxes.drain(..).filter(|_| says_so) {
             del(&sandbox.add).run(self.lab).ok();
         }
+    }
+
+    /// The newest sandbox.
+    pub(crate) fn netns(&self) -> &Netns {
+        &self.newest().netns
     }
 
     /// The addresses of the pod's interface, without prefix lengths.
