@@ -1,5 +1,7 @@
 //! Questions about a table, as nfnetlink messages.
 
+use std::fmt;
+
 use crate::encode::{Header, REQUEST, SUBSYSTEM, family_byte};
 use crate::error::TooLong;
 use crate::name::Name;
@@ -24,6 +26,19 @@ pub enum Query {
     Sets(TableId),
     /// All elements of one of its sets.
     Elements(TableId, Name),
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generation => f.write_str("ask for the ruleset's generation"),
+            Self::Table(table) => write!(f, "look for table {table}"),
+            Self::Chains(table) => write!(f, "list chains of table {table}"),
+            Self::Rules(table) => write!(f, "list rules of table {table}"),
+            Self::Sets(table) => write!(f, "list sets of table {table}"),
+            Self::Elements(table, set) => write!(f, "list elements of set {table} {set}"),
+        }
+    }
 }
 
 impl Query {
@@ -54,6 +69,6 @@ impl Query {
                 writer.text(2, set.as_str());
             }
         });
-        bytes.ok_or_else(|| TooLong { change: format!("{self:?}") })
+        bytes.ok_or_else(|| TooLong { change: self.to_string() })
     }
 }

@@ -84,10 +84,8 @@ fn carry_out(found: Option<Table>, change: &Change) -> Option<Table> {
 /// The chains that rules and elements lead to.
 fn verdicts(table: &Table) -> impl Iterator<Item = &Name> {
     let exprs = table.chains.values().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.exprs);
-    let of_rules = exprs.filter_map(|expr| match expr {
-        Expr::Verdict(verdict) => verdict.chain(),
-        _ => None,
-    });
+    let of_rules =
+        exprs.filter_map(|expr| if let Expr::Verdict(verdict) = expr { verdict.chain() } else { None });
     let elements = table.sets.values().flat_map(|set| set.elements.values());
     let of_elements = elements.filter_map(|element| match &element.data {
         Some(Data::Verdict(verdict)) => verdict.chain(),
@@ -98,8 +96,5 @@ fn verdicts(table: &Table) -> impl Iterator<Item = &Name> {
 
 fn lookups(table: &Table) -> impl Iterator<Item = &Name> {
     let exprs = table.chains.values().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.exprs);
-    exprs.filter_map(|expr| match expr {
-        Expr::Lookup { set, .. } => Some(set),
-        _ => None,
-    })
+    exprs.filter_map(|expr| if let Expr::Lookup { set, .. } = expr { Some(set) } else { None })
 }

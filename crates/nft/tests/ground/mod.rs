@@ -40,10 +40,10 @@ fn drop_loose_ends(table: &mut Table) {
         set.elements.retain(|_, e| !matches!(&e.data, Some(Data::Verdict(verdict)) if !leads(verdict)));
     }
     for rule in table.chains.values_mut().flat_map(|chain| &mut chain.rules) {
-        rule.exprs.retain(|expr| match expr {
-            Expr::Lookup { set, .. } => sets.contains(set),
-            Expr::Verdict(verdict) => leads(verdict),
-            _ => true,
+        rule.exprs.retain(|expr| {
+            let is_lost = matches!(expr, Expr::Lookup { set, .. } if !sets.contains(set))
+                || matches!(expr, Expr::Verdict(verdict) if !leads(verdict));
+            !is_lost
         });
     }
 }
