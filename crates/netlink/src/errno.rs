@@ -61,6 +61,11 @@ pub(crate) fn interrupted(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Interrupted
 }
 
+/// Whether a datagram was refused for its length.
+pub(crate) fn is_too_big(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EMSGSIZE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

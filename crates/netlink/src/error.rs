@@ -1,4 +1,4 @@
-//! What can go wrong between us and rtnetlink.
+//! What can go wrong between us and the kernel.
 
 use std::io;
 
@@ -52,6 +52,17 @@ pub enum Error {
         /// What was asked.
         attempt: String,
     },
+    /// The answer does not have the shape nfnetlink promises.
+    #[error("{attempt}: read the kernel's answer")]
+    UnknownTable {
+        /// What was asked.
+        attempt: String,
+        /// What is wrong with it.
+        source: nft::Malformed,
+    },
+    /// A rule or an element of nftables that no message holds.
+    #[error(transparent)]
+    TooLong(#[from] nft::TooLong),
     /// A text is no interface name (`dev_valid_name` in the kernel: 1 to 15 bytes, no `/`, `:` or white space).
     #[error("{name:?} is not an interface name")]
     BadName {
@@ -72,6 +83,8 @@ impl Error {
             Self::NoAnswer { .. }
             | Self::Malformed { .. }
             | Self::Unsettled { .. }
+            | Self::UnknownTable { .. }
+            | Self::TooLong(_)
             | Self::BadName { .. }
             | Self::Netns(_) => None,
         }

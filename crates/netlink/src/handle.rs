@@ -22,11 +22,11 @@ use crate::wire::{Answer, Refusal, messages};
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The kernel fills dump datagrams up to this size when it sees such a buffer (`NLMSG_GOODSIZE` limit, 32 KiB).
-const RECEIVE_BYTES: usize = 32 << 10;
+pub(crate) const RECEIVE_BYTES: usize = 32 << 10;
 /// Requests in one `sendmsg`: their acknowledgements must fit the default receive queue of 208 KiB.
 const BATCH_LEN: usize = 64;
 /// Reads of a table that keeps changing (`NLM_F_DUMP_INTR`).
-const DUMP_TRIES: usize = 8;
+pub(crate) const DUMP_TRIES: usize = 8;
 
 /// An rtnetlink socket of one network namespace, usable from any thread; concurrent requests take turns.
 pub struct Handle {
@@ -57,8 +57,8 @@ impl Handle {
     /// # Errors
     /// [`Error::Io`].
     pub fn here() -> Result<Self, Error> {
-        let socket =
-            open().map_err(|source| Error::Io { attempt: "open an rtnetlink socket".into(), source })?;
+        let socket = open(NETLINK_ROUTE)
+            .map_err(|source| Error::Io { attempt: "open an rtnetlink socket".into(), source })?;
         let conversation =
             Conversation { next_sequence: 1, outgoing: Vec::new(), incoming: vec![0; RECEIVE_BYTES] };
         Ok(Self { socket, conversation: Mutex::new(conversation) })
@@ -152,8 +152,10 @@ impl AsRawFd for Handle {
     }
 }
 
-fn open() -> io::Result<Socket> {
-    let mut socket = Socket::new(NETLINK_ROUTE)?;
+/// A socket of `protocol` that speaks with the kernel alone, and waits for its answers no longer than
+/// [`ANSWER_TIMEOUT`].
+pub(crate) fn open(protocol: isize) -> io::Result<Socket> {
+    let mut socket = Socket::new(protocol)?;
     socket.set_ext_ack(true)?;
     socket.set_cap_ack(true)?;
     socket.set_netlink_get_strict_chk(true)?;
@@ -238,13 +240,17 @@ impl Conversation {
         Ok(first)
     }
 
-    /// The true length of the next datagram, which may exceed the buffer.
     fn receive(&mut self, socket: &Socket) -> io::Result<usize> {
-        loop {
-            match socket.recv(&mut &mut self.incoming[..], libc::MSG_TRUNC) {
-                Err(error) if interrupted(&error) => {}
-                outcome => return outcome,
-            }
+        receive(socket, &mut self.incoming, 0)
+    }
+}
+
+/// The true length of the next datagram, which may exceed the buffer; `flags` are of recv(2).
+pub(crate) fn receive(socket: &Socket, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
+    loop {
+        match socket.recv(&mut &mut *buffer, flags | libc::MSG_TRUNC) {
+            Err(error) if interrupted(&error) => {}
+            outcome => return outcome,
         }
     }
 }

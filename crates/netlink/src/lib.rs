@@ -1,8 +1,9 @@
-//! The only door to network namespaces and rtnetlink: everything this project asks of the kernel's network stack.
+//! The only door to network namespaces, rtnetlink and nftables: all this project asks of the network stack.
 //!
-//! Start from three types. [`Netns`] is a network namespace held by descriptor; [`Handle`] is one rtnetlink socket,
+//! Start from four types. [`Netns`] is a network namespace held by descriptor; [`Handle`] is one rtnetlink socket,
 //! of the current namespace ([`Handle::here`]) or born inside another one ([`Handle::inside`]) and then usable from
-//! any thread; [`NeighbourWatch`] sends address probes and sees who answers. The verbs read like `ip`:
+//! any thread; [`NeighbourWatch`] sends address probes and sees who answers; [`Nft`] applies batches of the crate `nft`
+//! and reads tables back. The verbs read like `ip`:
 //!
 //! ```no_run
 //! # use netlink::{AddrSpec, Handle, Macvlan, MacvlanMode, Netns, RouteSpec};
@@ -61,6 +62,7 @@ mod link_create;
 mod neigh;
 mod netns;
 mod netns_error;
+mod nftables;
 mod packet;
 mod probe;
 mod request;
@@ -81,6 +83,7 @@ pub use link::Link;
 pub use link_create::{Macvlan, MacvlanMode, Veth};
 pub use netns::{Netns, NetnsId};
 pub use netns_error::NetnsError;
+pub use nftables::Nft;
 pub use probe::NeighbourWatch;
 pub use request::Request;
 pub use route::{Route, RouteSpec};

@@ -13,6 +13,8 @@ pub(crate) const HEADER_LEN: usize = 16;
 pub(crate) struct Message<'a> {
     /// The request it answers.
     pub(crate) sequence: u32,
+    /// `nlmsg_type`.
+    pub(crate) kind: u16,
     /// The dump it belongs to was disturbed and must be read again.
     pub(crate) is_interrupted: bool,
     pub(crate) answer: Answer<'a>,
@@ -64,6 +66,7 @@ fn split(bytes: &[u8]) -> Result<(Message<'_>, &[u8]), DecodeError> {
     let rest = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
     let message = Message {
         sequence,
+        kind,
         is_interrupted: flags & NLM_F_DUMP_INTR != 0,
         answer: answer(kind, flags, body).ok_or_else(short)?,
     };
