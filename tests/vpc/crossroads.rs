@@ -56,7 +56,7 @@ pub(crate) const FAMILIES: [Family; 2] = [
 pub(crate) struct Crossroads<'a> {
     pub(crate) a: Pod<'a>,
     pub(crate) b: Pod<'a>,
-    pub(crate) exits: [Exit<'a>; 2],
+    _exits: [Exit<'a>; 2],
     pub(crate) cloud: Cloud<'a>,
     lab: &'a Lab,
 }
@@ -74,7 +74,7 @@ impl<'a> Crossroads<'a> {
         let exits = [("ns/east", v4.east, v6.east), ("ns/west", v4.west, v6.west)]
             .map(|(name, v4, v6)| Exit::open(&cloud, name, "net1", &format!("{v4},{v6}")));
         let [a, b] = [("ns/a", "net1"), ("ns/b", "net2")].map(|(name, net)| cloud.pod(name, net, ""));
-        Self { a, b, exits, cloud, lab }
+        Self { a, b, _exits: exits, cloud, lab }
     }
 
     /// Gives the VPC these routes and no policies.

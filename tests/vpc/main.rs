@@ -4,6 +4,7 @@
 //! that tell who answers and who asked, `ovn-nbctl` and `vpcctl`.
 #![expect(clippy::unwrap_used, reason = "a test may panic anywhere, in its own functions too")]
 
+mod bad_input;
 mod cloud;
 mod crossroads;
 mod dhcp;

@@ -22,7 +22,7 @@ fn in_both(labs: [&Lab; 2], objects: &[(&str, &str, Value)]) {
             "Vpc" => objects::vpc(name, spec),
             _ => objects::subnet(name, spec),
         };
-        labs.map(|lab| lab.write_object(&format!("{kind}-{name}.yaml"), &yaml));
+        labs.iter().for_each(|lab| lab.write_object(&format!("{kind}-{name}.yaml"), &yaml));
     }
 }
 

@@ -97,21 +97,27 @@ fn a_deleted_subnet_serves_its_pods_and_goes_with_the_last_one() {
     for (name, number) in [("net1", 1), ("net2", 2)] {
         subnet(&lab, name, json!({"vpc": "v", "cidrBlock": format!("10.0.{number}.0/24")}));
     }
-    let cloud = Cloud::start(&lab);
+    let mut cloud = Cloud::start(&lab);
     let [a, b] = [("ns/a", "net1"), ("ns/b", "net2")].map(|(name, net)| cloud.pod(name, net, ""));
     traffic::await_ping(&a, &b.ip(4));
 
     lab.remove_object("subnet-net1.yaml");
-    lab.remove_object("vpc-v.yaml");
     let waiting = condition(&lab, "subnet", "net1", "Warning");
-    assert_eq!(waiting["reason"], "InUse", "{waiting}");
-    let waiting = condition(&lab, "vpc", "v", "Warning");
     assert_eq!(waiting["reason"], "InUse", "{waiting}");
     traffic::assert_ping(&a, &b.ip(4));
     assert_eq!(try_pod(&cloud.node, "ns/c", "net1").code(), 101);
+    lab.remove_object("vpc-v.yaml");
+    let waiting = condition(&lab, "vpc", "v", "Warning");
+    assert_eq!(waiting["reason"], "InUse", "{waiting}");
 
+    // A daemon that starts anew has never seen the two.
+    cloud.daemon.restart();
+    vpc(&lab, "w", json!({}));
+    cloud.await_row(true, &["Logical_Router {", r#""name":"w""#]);
+    traffic::assert_ping(&a, &b.ip(4));
+    lab.remove_object("vpc-w.yaml");
     a.delete();
-    cloud.await_row(false, &["net1"]);
+    cloud.await_row(false, &["a.ns"]);
     traffic::assert_ping(&b, "10.0.2.1");
     b.delete();
     lab.remove_object("subnet-net2.yaml");
