@@ -3,7 +3,7 @@
 use super::verdict_attributes;
 use crate::attribute::Writer;
 use crate::expr::{Expr, Found, NatFlags, RegisterRange};
-use crate::key::{Comparison, Protocol, Reject};
+use crate::key::{Comparison, LimitUnit, Protocol, Reject};
 use crate::place::Place;
 use crate::register::Register;
 use crate::verdict::Verdict;
@@ -35,7 +35,9 @@ fn name(expr: &Expr) -> &str {
         Expr::Reject(_) => "reject",
         Expr::Socket { .. } | Expr::CgroupV2 { .. } => "socket",
         Expr::Counter { .. } => "counter",
-        Expr::Limit { .. } => "limit",
+        Expr::Limit { rate, seconds, burst, unit, is_over } => {
+            limit(w, [*rate, *seconds], *burst, *unit, *is_over);
+        }
         Expr::TProxy { .. } => "tproxy",
         Expr::NoTrack => "notrack",
         Expr::Fib { .. } => "fib",
@@ -200,12 +202,13 @@ fn counter(w: &mut Writer, packets: u64, bytes: u64) {
     }
 }
 
-fn limit_rate(w: &mut Writer, rate: u64, seconds: u64, burst: u32) {
+fn limit(w: &mut Writer, [rate, seconds]: [u64; 2], burst: u32, unit: LimitUnit, is_over: bool) {
     w.long(1, rate);
     w.long(2, seconds);
     if burst != 0 {
         w.number(3, burst);
     }
+    numbers(w, &[(4, unit.number()), (5, u32::from(is_over))]);
 }
 
 fn tproxy(w: &mut Writer, protocol: Option<Protocol>, address: Option<Register>, port: Option<Register>) {
