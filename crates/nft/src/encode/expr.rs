@@ -35,9 +35,7 @@ fn name(expr: &Expr) -> &str {
         Expr::Reject(_) => "reject",
         Expr::Socket { .. } | Expr::CgroupV2 { .. } => "socket",
         Expr::Counter { .. } => "counter",
-        Expr::Limit { rate, seconds, burst, unit, is_over } => {
-            limit(w, [*rate, *seconds], *burst, *unit, *is_over);
-        }
+        Expr::Limit { .. } => "limit",
         Expr::TProxy { .. } => "tproxy",
         Expr::NoTrack => "notrack",
         Expr::Fib { .. } => "fib",
@@ -89,8 +87,7 @@ fn fields(w: &mut Writer, expr: &Expr) {
         Expr::CgroupV2 { level, into } => numbers(w, &[(1, CGROUPV2), (2, into.number()), (3, *level)]),
         Expr::Counter { packets, bytes } => counter(w, *packets, *bytes),
         Expr::Limit { rate, seconds, burst, unit, is_over } => {
-            limit_rate(w, *rate, *seconds, *burst);
-            numbers(w, &[(4, unit.number()), (5, u32::from(*is_over))]);
+            limit(w, [*rate, *seconds], *burst, *unit, *is_over);
         }
         Expr::TProxy { protocol, address, port } => tproxy(w, *protocol, *address, *port),
         Expr::NoTrack => {}
