@@ -102,6 +102,8 @@ pub struct NetConf {
     pub vhost: VhostUser,
     /// `runtimeConfig.ips`, `runtimeConfig.mac`.
     pub runtime_config: Asked,
+    /// The TCP ports of `runtimeConfig.portMappings`.
+    pub tcp_ports: Vec<u16>,
     /// `args.cni.ips`, `args.cni.mac`.
     pub args: Asked,
     /// `runtimeConfig`'s pod annotations, all of them.
@@ -225,6 +227,7 @@ impl NetConf {
             vf_driver: keys.read("vf_driver")?,
             vhost: vhost(keys)?,
             runtime_config: asked(runtime_config)?,
+            tcp_ports: tcp_ports(runtime_config)?,
             args: asked(args)?,
             annotations: runtime_config.read(POD_ANNOTATIONS)?,
             macvlan: macvlan(keys, is_delegated)?,
@@ -275,6 +278,22 @@ fn vhost(keys: Keys<'_>) -> Result<VhostUser, WrongType> {
         socket_name: keys.read("vhost_user_socket_name")?,
         consumption: keys.read("vhost_user_socket_consumption")?,
     })
+}
+
+/// A port that the runtime maps to the node (CNI conventions, "port mappings").
+#[derive(serde::Deserialize)]
+struct PortMapping {
+    #[serde(rename = "containerPort")]
+    container_port: u16,
+    #[serde(default)]
+    protocol: String,
+}
+
+fn tcp_ports(keys: Keys<'_>) -> Result<Vec<u16>, WrongType> {
+    let mappings: Vec<PortMapping> = keys.read("portMappings")?;
+    let is_tcp =
+        |mapping: &PortMapping| mapping.protocol.is_empty() || mapping.protocol.eq_ignore_ascii_case("tcp");
+    Ok(mappings.into_iter().filter(is_tcp).map(|mapping| mapping.container_port).collect())
 }
 
 fn asked(keys: Keys<'_>) -> Result<Asked, WrongType> {

@@ -181,6 +181,7 @@ fn full_call(sandbox: &Sandbox, args: &PodArgs, conf: &NetConf, limit: Duration)
             args: conf.args.macs.clone(),
             cni_args: args.macs.clone(),
         },
+        tcp_ports: conf.tcp_ports.clone(),
         macvlan: conf.macvlan.clone(),
         netns_override: sandbox.netns_override,
         ..short_call(conf, limit)

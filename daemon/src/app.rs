@@ -49,7 +49,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         ledger: ledger.clone(),
         resources: snapshots.clone(),
         vswitch: vswitch.view(),
-        mtu: config.mtu,
+        settings: settings(&config),
         metrics: metrics.northbound.clone(),
     };
     let node: Node = Arc::new(Sandboxes {
@@ -57,6 +57,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         resources: snapshots.clone(),
         vswitch,
         mtu: config.mtu,
+        probes: config.probes,
         northbound: Northbound::open(config.ovn_nb.as_ref(), around).await,
         neighbours: config.detects_conflicts.then(Neighbours::default),
         pending: PendingDels::beside(&config.socket),
@@ -103,6 +104,13 @@ fn greet(config: &Config) {
             "accepted for compatibility, without effect here"
         );
     }
+}
+
+/// What the planner is told beside the objects.
+fn settings(config: &Config) -> vpc::Settings {
+    let probes = config.probes.iter().flat_map(|probes| [probes.v4.into(), probes.v6.into()]);
+    let settings = vpc::Settings { probe_addresses: probes.collect(), ..vpc::Settings::default() };
+    vpc::Settings { mtu: config.mtu.unwrap_or(settings.mtu), ..settings }
 }
 
 fn open_ledger(config: &Config, metrics: &Metrics) -> anyhow::Result<LocalLedger> {

@@ -39,6 +39,8 @@ const OURS: &[Flag] = &[
         "0.0.0.0:10665",
         "TCP address of /metrics, /healthz, /readyz, /livez; empty for none",
     ),
+    flag("probe-address-v4", Text, "192.0.0.8", PROBE_HELP),
+    flag("probe-address-v6", Text, "100::8", PROBE_HELP),
     flag("log-format", Text, "text", "text or json"),
     flag("log-level", Text, "info", "tracing filter, e.g. info or daemon=debug"),
     flag("sweep-interval", Text, "30", "seconds between two looks for claims whose sandbox is gone"),
@@ -56,6 +58,9 @@ const OURS: &[Flag] = &[
     ),
 ];
 
+const PROBE_HELP: &str =
+    "where carried probes come from: in no subnet and on no device, the same on all nodes";
+
 const UPSTREAM: &[Flag] = &[
     flag("bind-socket", Text, daemon_api::route::DEFAULT_SOCKET, "the socket that the CNI plugin speaks to"),
     flag("enable-arp-detect-ip-conflict", Bool, "true", "probe the external network for duplicate addresses"),
@@ -64,7 +69,7 @@ const UPSTREAM: &[Flag] = &[
     flag("cni-conf-dir", Text, "/etc/cni/net.d", "where runtimes look for CNI configurations"),
     flag("cni-conf-file", Text, "/kube-ovn/01-kube-ovn.conflist", "the CNI configuration to install"),
     flag("cni-conf-name", Text, "01-kube-ovn.conflist", "the name to install it under"),
-    flag("enable-tproxy", IdleBool, "false", "carry the kubelet's probes into pods of custom VPCs"),
+    flag("enable-tproxy", Bool, "false", "carry the kubelet's probes into pods of custom VPCs"),
     flag("iface", IdleText, "", "tunnel interface"),
     flag("host-tunnel-src", IdleBool, "false", "allow /32 and /128 tunnel addresses"),
     flag("dpdk-tunnel-iface", IdleText, "br-phy", "tunnel interface of DPDK nodes"),

@@ -1,6 +1,6 @@
 //! The configuration, checked: nothing after this reads a flag or the environment.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,12 +50,23 @@ pub struct Config {
     pub ovs_db: Option<Endpoints>,
     /// Where OVN's northbound database is; `None` when somebody else keeps it.
     pub ovn_nb: Option<Endpoints>,
+    /// Where carried probes come from; `None` when probes are not carried.
+    pub probes: Option<ProbeAddresses>,
     /// MTU of pods on OVN whose Subnet says nothing; `None` for what fits into the node's tunnels.
     pub mtu: Option<u32>,
     /// This node's name, as upstream finds it: `NODE_NAME`, else the host name in lower case.
     pub node_name: String,
     /// Flags of upstream's that were given and have no effect.
     pub idle_flags: Vec<String>,
+}
+
+/// Where carried probes come from, by family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeAddresses {
+    /// IPv4.
+    pub v4: Ipv4Addr,
+    /// IPv6.
+    pub v6: Ipv6Addr,
 }
 
 /// How to log.
@@ -132,6 +143,7 @@ impl Job {
             serves_metrics: boolean(args, "enable-metrics")?,
             detects_conflicts: boolean(args, "enable-arp-detect-ip-conflict")?,
             sweep_interval: seconds(args, "sweep-interval")?,
+            probes: probes(args)?,
             mtu: mtu(args)?,
             ovs_db: endpoints(args, "ovs-db")?,
             ovn_nb: endpoints(args, "ovn-nb")?,
@@ -187,6 +199,27 @@ fn metrics_addr(args: &Args) -> Result<Option<SocketAddr>, ConfigError> {
             .map(Some)
             .map_err(|_| bad("metrics-addr", text, "is not ADDRESS:PORT, e.g. 0.0.0.0:10665 or [::]:10665")),
     }
+}
+
+/// Not link-local: guests have a route to 169.254/16 of their own.
+fn probes(args: &Args) -> Result<Option<ProbeAddresses>, ConfigError> {
+    let (v4, v6) = (args.text("probe-address-v4"), args.text("probe-address-v6"));
+    let usable_v4 = |ip: &Ipv4Addr| {
+        !(ip.is_link_local()
+            || ip.is_loopback()
+            || ip.is_multicast()
+            || ip.is_unspecified()
+            || ip.is_broadcast())
+    };
+    let usable_v6 = |ip: &Ipv6Addr| {
+        !(ip.is_unicast_link_local() || ip.is_loopback() || ip.is_multicast() || ip.is_unspecified())
+    };
+    let why = "is no unicast address that could be a pod's, but not link-local";
+    let addresses = ProbeAddresses {
+        v4: v4.parse().ok().filter(usable_v4).ok_or_else(|| bad("probe-address-v4", v4, why))?,
+        v6: v6.parse().ok().filter(usable_v6).ok_or_else(|| bad("probe-address-v6", v6, why))?,
+    };
+    Ok(boolean(args, "enable-tproxy")?.then_some(addresses))
 }
 
 fn mtu(args: &Args) -> Result<Option<u32>, ConfigError> {

@@ -74,6 +74,9 @@ keys! {
     Loss = "loss",
     /// `false`: the pod may send from any address, because it forwards the traffic of others.
     PortSecurity = "port_security",
+    /// `80,8080`: the TCP ports that the kubelet probes. Ours, for hosts without an API server, where nobody else
+    /// tells what is probed.
+    ProbePorts = "probe_ports",
     /// `true`: copy the traffic to the mirror interface.
     Mirror = "mirror",
     /// `true` when the controller has chosen the addresses.

@@ -27,6 +27,9 @@ pub struct CallContext {
     /// MAC addresses that the caller asks for, by source.
     #[serde(skip_serializing_if = "Asked::is_empty")]
     pub macs: Asked,
+    /// TCP ports of the pod that the caller maps to the node, `runtimeConfig.portMappings[].containerPort`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tcp_ports: Vec<u16>,
     /// The macvlan keys of the configuration, whoever makes the interface.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub macvlan: Option<MacvlanConf>,

@@ -9,6 +9,7 @@ use ipam::{Mac, PickError, Request, Subnet, Wish};
 use super::claim::{
     Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, OwnerName, ReleaseIf, Sandbox, Segment, Served,
 };
+use super::clash;
 use super::error::{LedgerError, Refusal};
 use super::pool::Pool;
 
@@ -231,7 +232,7 @@ impl Book {
     fn is_same_attachment(&self, claim: &Claim, request: &ClaimRequest) -> bool {
         claim.sandbox.as_ref().is_some_and(|s| {
             s.container == request.sandbox.container && s.netns_id == request.sandbox.netns_id
-        }) && (claim.link, claim.port) == (request.link, request.port)
+        }) && (claim.link, &claim.port) == (request.link, &request.port)
             && claim.subnet == request.subnet
     }
 
@@ -245,7 +246,7 @@ impl Book {
                 claim.mac.or_else(|| claim.addresses.first().map(|ip| Mac::derived(&claim.subnet, *ip)))
             }),
             link: request.link,
-            port: request.port,
+            port: request.port.clone(),
             revision: self.next_revision,
             ..claim.clone()
         };
@@ -263,7 +264,9 @@ impl Book {
             LedgerError::Refused(Box::new(Refusal { subnet: request.subnet.clone(), holder, reason }))
         };
         self.check_mac(segment, request, &changes).map_err(refused)?;
-        let pick = subnet.pick_first(&request.wishes).map_err(refused)?;
+        let wishes =
+            clash::avoiding(&request.wishes, &clash::rivals(self.claims.values(), request, segment))?;
+        let pick = subnet.pick_first(&wishes).map_err(refused)?;
         let addresses: Vec<IpAddr> = pick.addresses().addresses().collect();
         let superseded = changes.iter().find_map(|c| match c {
             Change::Remove(claim) | Change::Put(claim) => claim.sandbox.clone(),
@@ -279,7 +282,7 @@ impl Book {
             mac: mac_of(request, || Some(pick.mac())),
             addresses,
             link: request.link,
-            port: request.port,
+            port: request.port.clone(),
             revision: self.next_revision,
             since: request.now,
         };

@@ -1,5 +1,6 @@
 //! A claim: the addresses of one attachment, who owns them, and which sandbox uses them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
@@ -99,7 +100,7 @@ pub struct Limit {
 }
 
 /// What OVN is told of a veth's port beside its addresses.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PortTraits {
     /// The port's name ends in the interface's: the pod uses the network several times.
@@ -112,6 +113,10 @@ pub struct PortTraits {
     /// The most that the pod may send.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_pod: Option<Limit>,
+    /// The TCP ports that the kubelet probes, when probes are carried into the pod: no other port of this node may have
+    /// one of its addresses with one of them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub probe_ports: BTreeSet<u16>,
 }
 
 /// One attachment's addresses.

@@ -1,5 +1,6 @@
 //! Why the ledger refused or failed, and what the caller is told.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use daemon_api::{Fault, FaultKind};
@@ -21,6 +22,14 @@ pub enum LedgerError {
     /// The subnet cannot serve the wish.
     #[error(transparent)]
     Refused(Box<Refusal>),
+    /// Another pod of this node has the address in another VPC, and a probe port in common.
+    #[error("address {address} and a probe port are those of pod {} in another VPC on this node", holder.pod)]
+    ProbeClash {
+        /// The address.
+        address: IpAddr,
+        /// Who has it.
+        holder: Box<Owner>,
+    },
     /// The store could not be read or written. Nothing was changed.
     #[error("write the address ledger {path}")]
     Store {
@@ -68,6 +77,9 @@ impl From<LedgerError> for Fault {
         match &error {
             LedgerError::NoSuchSubnet { .. } => Self::new(FaultKind::UnknownSubnet, text),
             LedgerError::Refused(refusal) => refused(refusal),
+            LedgerError::ProbeClash { .. } => Self::new(FaultKind::AddressTaken, text).hint(
+                "the kubelet's probes of the two could not be told apart; choose another address or another port, or another node",
+            ),
             LedgerError::Store { .. } | LedgerError::Record { .. } | LedgerError::Double { .. } => {
                 Self::new(FaultKind::Ledger, text)
                     .hint("see the daemon's log; is the disk full or read-only?")

@@ -13,6 +13,7 @@
 
 pub mod book;
 pub mod claim;
+pub mod clash;
 pub mod error;
 pub mod feed;
 pub mod pending;

@@ -29,6 +29,7 @@ use ovsdb::session::State;
 use ovsdb::view::{Standing, View};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
+use vpc::Settings;
 
 use crate::causes::chain;
 use crate::database;
@@ -85,9 +86,8 @@ pub struct Surroundings<L> {
     pub resources: watch::Receiver<Arc<Snapshot>>,
     /// The rows of the node's own Open vSwitch, which know the node's `system-id`; `None` on a node without one.
     pub vswitch: Option<View>,
-    /// Largest packet of a pod where its subnet says nothing, in bytes; `None` for upstream's. All nodes that share the
-    /// database have to agree.
-    pub mtu: Option<u32>,
+    /// What holds for every node. All nodes that share the database have to agree.
+    pub settings: Settings,
     /// What is measured.
     pub metrics: NorthboundMetrics,
 }
@@ -113,7 +113,7 @@ impl Northbound {
         let Ok(monitor) = client.monitor(task::watches()).await else { return Self(None) };
         let (asks, inbox) = mpsc::channel(QUEUE);
         let (shared, chassis) = (
-            Shared(Arc::new(RwLock::new(Model::new(surroundings.mtu)))),
+            Shared(Arc::new(RwLock::new(Model::new(surroundings.settings.clone())))),
             chassis::follow(surroundings.vswitch.clone()),
         );
         let door = Door {

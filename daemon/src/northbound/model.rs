@@ -9,7 +9,7 @@ use std::time::Instant;
 use ovn::diff::{Change, Refusal, diff};
 use ovn::owner::{Owner, OwnerKind};
 use ovn::snapshot::Snapshot;
-use vpc::{Facts, Finding, Object, Plan, PortFact, Ports, Survey, plan_all, plan_owners};
+use vpc::{Facts, Finding, Object, Plan, PortFact, Ports, Settings, Survey, plan_all, plan_owners};
 
 use super::dirty::Dirty;
 use super::heal::Heals;
@@ -66,11 +66,10 @@ pub struct Model {
 }
 
 impl Model {
-    /// Nothing is known yet but the largest packet of a pod, in bytes; `None` for upstream's.
-    pub fn new(mtu: Option<u32>) -> Self {
-        let mut model = Self { found: Snapshot::on(""), ..Self::default() };
-        model.facts.settings.mtu = mtu.unwrap_or(model.facts.settings.mtu);
-        model
+    /// Nothing is known yet but the settings.
+    pub fn new(settings: Settings) -> Self {
+        let facts = Facts { settings, ..Facts::default() };
+        Self { facts, found: Snapshot::on(""), ..Self::default() }
     }
 
     /// The kinds of owners whose rows are ours to keep now.
@@ -184,6 +183,10 @@ impl Model {
 
     /// Keeps ports out whose address another one has, rather than to have both for a moment.
     fn give_way(&mut self, dirty: &Dirty) {
+        // As long as this node has no name, its own ports look like others'.
+        if !self.keeps(OwnerKind::Pod) {
+            return;
+        }
         for (namespace, pod) in dirty.facts.iter().filter_map(|owner| owner.name().split_once('/')) {
             let ports: Vec<PortFact> =
                 self.facts.ports.of_pod(namespace, pod).map(|port| PortFact::clone(port)).collect();

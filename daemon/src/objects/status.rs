@@ -139,7 +139,7 @@ mod tests {
     }
 
     fn model(yaml: &str) -> (Model, Index) {
-        let (mut model, mut index) = (Model::new(None), Index::default());
+        let (mut model, mut index) = (Model::new(vpc::Settings::default()), Index::default());
         parse_file("a.yaml", yaml).objects.into_iter().for_each(|object| index.feed(object).unwrap());
         model.set_objects(&index, "now");
         (model, index)

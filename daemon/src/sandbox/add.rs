@@ -1,5 +1,6 @@
 //! ADD: claim, wire, judge, announce, answer; or take everything back and say why.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,7 +208,7 @@ impl<L: Ledger> Add<'_, L> {
         let (link, port) = match &self.network.form {
             Form::Delegated { .. } => (ClaimLink::Delegated, PortTraits::default()),
             Form::Macvlan(_) => (ClaimLink::Macvlan, PortTraits::default()),
-            Form::Veth(veth) => (ClaimLink::Veth, self.told_apart(veth.port)),
+            Form::Veth(veth) => (ClaimLink::Veth, self.told_apart(veth.port.clone())),
         };
         let claimed = self.all.ledger.claim(ClaimRequest {
             owner: self.target.owner.clone(),
@@ -224,7 +225,8 @@ impl<L: Ledger> Add<'_, L> {
         Ok(claimed.await?)
     }
 
-    /// A pod's second interface on one network has the interface in its port's name, as long as it lives.
+    /// A pod's second interface on one network has the interface in its port's name, as long as it lives. Ports matter
+    /// only where probes are carried.
     fn told_apart(&self, port: PortTraits) -> PortTraits {
         let Target { owner, sandbox, .. } = &self.target;
         let is_per_interface = self.all.ledger.look(|book| match book.claims_of(&owner.name()).first() {
@@ -234,7 +236,8 @@ impl<L: Ledger> Add<'_, L> {
                 others.any(|other| other.owner.provider == owner.provider && !other.port.is_per_interface)
             }
         });
-        PortTraits { is_per_interface: port.is_per_interface || is_per_interface, ..port }
+        let probe_ports = if self.all.probes.is_some() { port.probe_ports } else { BTreeSet::new() };
+        PortTraits { is_per_interface: port.is_per_interface || is_per_interface, probe_ports, ..port }
     }
 
     /// The older sandbox of the pod must not answer for the address any longer.

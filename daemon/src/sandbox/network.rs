@@ -190,7 +190,7 @@ fn form(
             return Err(no_maker(attachment));
         }
         let mtu = mtu(&[subnet_mtu], subnet)?;
-        return Ok(Form::Veth(Veth { mtu, port: traits::traits(annotations)? }));
+        return Ok(Form::Veth(Veth { mtu, port: traits::traits(annotations, &call.tcp_ports)? }));
     };
     let mode = match conf.mode.as_str() {
         "" | "bridge" => netlink::MacvlanMode::Bridge,

@@ -246,7 +246,7 @@ impl Node {
             ledger: self.ledger.clone(),
             resources: self.objects.subscribe(),
             vswitch: self.vswitch.view(),
-            mtu: None,
+            settings: vpc::Settings::default(),
             metrics: self.metrics.clone(),
         };
         self.northbound = Some(Northbound::open(Some(&self.endpoint.parse().unwrap()), around).await);

@@ -77,17 +77,23 @@ impl Subnet {
         if *wish != Wish::None && pool.spec().is_none() {
             return Err(PickError::FamilyNotServed { subnet: self.name(), family });
         }
+        let avoid = || {
+            let avoid = request.avoid.iter().filter(|&&ip| Family::of(ip) == family);
+            avoid.map(|&ip| Interval::of(ip)).collect::<IntervalSet>()
+        };
         match wish {
             Wish::None => Ok(None),
             Wish::Any => {
-                let avoid = request.avoid.iter().filter(|&&ip| Family::of(ip) == family);
-                let avoid = avoid.map(|&ip| Interval::of(ip)).collect::<IntervalSet>();
                 let exhausted = || PickError::Exhausted { subnet: self.name(), family };
-                pool.best(&avoid).ok_or_else(exhausted).map(|n| Some(family.address(n)))
+                pool.best(&avoid()).ok_or_else(exhausted).map(|n| Some(family.address(n)))
             }
             Wish::Exactly(ip) => self.check_address(family, *ip).map(Some),
             Wish::OneOf(listed) => {
-                let found = listed.iter().find_map(|&interval| pool.first_of(interval));
+                let avoid = avoid();
+                let pieces =
+                    listed.iter().map(|&one| [one].into_iter().collect::<IntervalSet>().subtract(&avoid));
+                let found =
+                    pieces.flat_map(|set| set.iter().collect::<Vec<_>>()).find_map(|one| pool.first_of(one));
                 let exhausted = || self.pool_exhausted(family, listed);
                 found.ok_or_else(exhausted).map(|n| Some(family.address(n)))
             }

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::ledger::{PortTraits, Sandbox};
 
+mod clash;
+
 const SUBNET: &str = "s";
 
 fn spec(cidr: &str) -> SubnetSpec {

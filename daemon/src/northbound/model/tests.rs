@@ -54,7 +54,7 @@ fn port(name: &str, address: &str) -> PortFact {
 
 /// A model that knows the objects and this node, over an empty database.
 fn ready() -> Model {
-    let mut model = Model::new(None);
+    let mut model = Model::new(Settings::default());
     model.set_objects(&index(YAML), "now");
     model.set_ports(std::iter::empty());
     model.set_chassis(Some("n1".into()));
@@ -151,7 +151,7 @@ fn resolve(value: &Value, names: &BTreeMap<String, Uuid>) -> Value {
 
 #[test]
 fn nothing_is_planned_before_objects_claims_and_rows_are_known() {
-    let mut model = Model::new(None);
+    let mut model = Model::new(Settings::default());
     model.take_rows(Batch { changes: Vec::new(), standing: Standing::Current });
     assert!(model.next(Instant::now()).is_none());
     model.set_objects(&index(YAML), "now");
@@ -174,6 +174,20 @@ fn ports_wait_for_the_name_of_the_node_and_vpcs_do_not() {
     assert_eq!(model.answer(&pod("a"), "a.ns"), None);
     model.set_chassis(Some("n1".into()));
     settle(&mut model);
+    assert_eq!(model.answer(&pod("a"), "a.ns"), Some(Ok(Published::Done)));
+}
+
+#[test]
+fn a_port_from_before_is_not_taken_for_a_rival_while_the_node_has_no_name() {
+    let mut model = ready();
+    model.set_pod(&pod("a"), vec![port("a", "10.0.1.5")]);
+    settle(&mut model);
+    model.set_chassis(None);
+    model.set_pod(&pod("a"), vec![port("a", "10.0.1.5")]);
+    assert_eq!(settle(&mut model), 0);
+    model.set_chassis(Some("n1".into()));
+
+    assert_eq!(settle(&mut model), 0, "it stays as it is");
     assert_eq!(model.answer(&pod("a"), "a.ns"), Some(Ok(Published::Done)));
 }
 

@@ -1,5 +1,7 @@
 //! What the pod's annotations say about its port: how much may pass it, and from whom. Pure.
 
+use std::collections::BTreeSet;
+
 use crds::{Key, PodAnnotations};
 use daemon_api::{Fault, FaultKind};
 
@@ -9,12 +11,13 @@ use crate::ledger::{Limit, PortTraits};
 ///
 /// # Errors
 /// [`FaultKind::BadAnnotation`] for what is no whole number, and for a burst without its rate.
-pub(super) fn traits(annotations: &PodAnnotations<'_>) -> Result<PortTraits, Fault> {
+pub(super) fn traits(annotations: &PodAnnotations<'_>, tcp_ports: &[u16]) -> Result<PortTraits, Fault> {
     Ok(PortTraits {
         is_per_interface: annotations.is_per_interface(),
         forwards: forwards(annotations)?,
         into_pod: limit(annotations, Key::IngressRate, Key::IngressBurst)?,
         out_of_pod: limit(annotations, Key::EgressRate, Key::EgressBurst)?,
+        probe_ports: probe_ports(annotations, tcp_ports)?,
     })
 }
 
@@ -27,6 +30,22 @@ fn forwards(annotations: &PodAnnotations<'_>) -> Result<bool, Fault> {
             format!("annotation {key}: {value:?} is neither true nor false"),
         )),
     }
+}
+
+/// The ports that the annotation lists, else those that the pod asks for.
+fn probe_ports(annotations: &PodAnnotations<'_>, asked: &[u16]) -> Result<BTreeSet<u16>, Fault> {
+    let Some(found) = annotations.found(Key::ProbePorts) else {
+        return Ok(asked.iter().copied().filter(|port| *port > 0).collect());
+    };
+    let port = |text: &str| match text.trim().parse::<u16>() {
+        Ok(port) if port > 0 => Ok(port),
+        Ok(_) | Err(_) => Err(Fault::new(
+            FaultKind::BadAnnotation,
+            format!("annotation {}: {text:?} is no port from 1 to 65535", found.key),
+        )
+        .hint("list numbers, separated by commas; names of ports are not known here")),
+    };
+    found.value.split(',').map(port).collect()
 }
 
 fn limit(annotations: &PodAnnotations<'_>, rate: Key, burst: Key) -> Result<Option<Limit>, Fault> {
@@ -66,7 +85,7 @@ mod tests {
     fn read(annotations: &[(&str, &str)]) -> Result<PortTraits, Fault> {
         let all: BTreeMap<String, String> =
             annotations.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        traits(&PodAnnotations::new(&all, "ovn", "eth0"))
+        traits(&PodAnnotations::new(&all, "ovn", "eth0"), &[80, 0, 443])
     }
 
     #[test]
@@ -79,8 +98,23 @@ mod tests {
 
         assert_eq!(
             found.unwrap(),
-            PortTraits { into_pod: Some(Limit { rate: 3, burst: Some(2) }), ..PortTraits::default() }
+            PortTraits {
+                into_pod: Some(Limit { rate: 3, burst: Some(2) }),
+                probe_ports: BTreeSet::from([80, 443]),
+                ..PortTraits::default()
+            }
         );
+    }
+
+    #[test]
+    fn the_annotation_lists_the_probed_ports() {
+        let found = read(&[("ovn.kubernetes.io/probe_ports", "8080, 9090,8080")]).unwrap();
+
+        assert_eq!(found.probe_ports, BTreeSet::from([8080, 9090]));
+        for bad in ["http", "0", "70000", "80,,90"] {
+            let fault = read(&[("ovn.kubernetes.io/probe_ports", bad)]).unwrap_err();
+            assert!(fault.message.contains("is no port"), "{fault}");
+        }
     }
 
     #[test]

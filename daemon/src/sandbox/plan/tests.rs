@@ -141,7 +141,7 @@ fn veth_claim(traits: PortTraits) -> Claim {
 
 fn planned_veth(mtu: Option<u32>, claim: &Claim) -> VethPlan {
     let mut network = network(true, Vec::new());
-    network.form = Form::Veth(Veth { mtu, port: claim.port });
+    network.form = Form::Veth(Veth { mtu, port: claim.port.clone() });
     let settings = NodeSettings {
         chassis: None,
         bridge: "br-int".into(),
