@@ -27,7 +27,9 @@ pub(super) fn rival(found: &Snapshot, port: &PortFact) -> Option<Rival> {
     let places = switches.iter().flat_map(|switch| port.addresses.iter().map(move |ip| (*switch, *ip)));
     places.flat_map(|(switch, ip)| found.addressed(switch, ip).map(move |row| (ip, row))).find_map(
         |(address, uuid)| {
-            let row = found.row(uuid).filter(|row| !is_ours(row))?;
+            // A foreign row of the port's own name is in the way as a whole, whatever its address.
+            let is_rival = |row: &&FoundRow| !is_ours(row) && row.name() != Some(&port.name());
+            let row = found.row(uuid).filter(is_rival)?;
             Some(Rival { address, name: row.name().unwrap_or_default().to_owned() })
         },
     )
@@ -127,6 +129,7 @@ mod tests {
         assert_eq!(rival_in("net1", &[("a.ns", "n1"), ("b.ns", "n2")]), Some("b.ns".into()));
         assert_eq!(rival_in("net1", &[("a.ns", "n1"), ("by-hand", "")]), Some("by-hand".into()));
         assert_eq!(rival_in("net2", &[("b.ns", "n2")]), None);
+        assert_eq!(rival_in("net1", &[("a.ns", "n2")]), None, "its own name is taken, not its address");
     }
 
     #[test]
