@@ -1,17 +1,17 @@
 //! Changes as nfnetlink messages (linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h).
 
 mod expr;
+mod set;
 
 pub(crate) use expr::CGROUPV2;
-
-use std::time::Duration;
+pub(crate) use set::{INTERVAL_END, KIND_BITS, VERDICT_DATA};
 
 use crate::attribute::Writer;
 use crate::chain::Base;
 use crate::change::{Change, Step};
 use crate::error::TooLong;
 use crate::rule::Rule;
-use crate::set::{Data, Element, FieldKinds, Key, MapKind, Ranges, Set, SetFlags};
+use crate::set::Element;
 use crate::table::Family;
 use crate::verdict::Verdict;
 
@@ -28,12 +28,6 @@ const CREATE: u16 = 0x400;
 const APPEND: u16 = 0x800;
 /// `NFTNL_UDATA_RULE_COMMENT`: nft's number for a comment in a rule's user data.
 pub(crate) const COMMENT: u8 = 0;
-/// `NFT_DATA_VERDICT`: the data of a verdict map.
-pub(crate) const VERDICT_DATA: u32 = 0xffff_ff00;
-/// `NFT_SET_ELEM_INTERVAL_END`.
-pub(crate) const INTERVAL_END: u32 = 1;
-/// Bits that one field takes in the number of a concatenation (`TYPE_BITS` in nft).
-pub(crate) const KIND_BITS: u32 = 6;
 
 /// A complete message, padded for the next one.
 pub(crate) struct Header {
@@ -121,7 +115,7 @@ fn body(writer: &mut Writer, change: &Change, sequence: u32) {
         }
         Step::AddSet(name, set) => {
             writer.text(2, name.as_str());
-            set_attributes(writer, set);
+            set::attributes(writer, set);
             // The kernel wants a number for the set that is unique in the batch.
             writer.number(10, sequence);
         }
@@ -130,7 +124,7 @@ fn body(writer: &mut Writer, change: &Change, sequence: u32) {
             writer.text(2, elements.set.as_str());
             writer.nest(3, |list| {
                 let each = elements.list.iter();
-                each.for_each(|(key, element)| element_attributes(list, key, element, elements.ranges));
+                each.for_each(|(key, element)| set::element(list, key, element, elements.ranges));
             });
         }
         Step::RemoveElements(elements) => {
@@ -139,7 +133,7 @@ fn body(writer: &mut Writer, change: &Change, sequence: u32) {
             let bare = Element::default();
             writer.nest(3, |list| {
                 let each = elements.list.iter();
-                each.for_each(|(key, _)| element_attributes(list, key, &bare, elements.ranges));
+                each.for_each(|(key, _)| set::element(list, key, &bare, elements.ranges));
             });
         }
     }
@@ -169,95 +163,6 @@ fn rule_attributes(writer: &mut Writer, rule: &Rule) {
     }
 }
 
-/// `NFTA_SET_*`.
-fn set_attributes(writer: &mut Writer, set: &Set) {
-    let (number, len) = key_number(&set.key);
-    let ranged = field_lens(set).filter(|_| set.flags.contains(SetFlags::INTERVAL));
-    let concatenated = if ranged.is_some() { SetFlags::CONCAT } else { 0 };
-    let mapped = if set.data.is_some() { SetFlags::MAP } else { 0 };
-    writer.number(3, set.flags.0 | mapped | concatenated);
-    writer.number(4, number);
-    writer.number(5, len);
-    if let Some(data) = &set.data {
-        let (number, len) = match data {
-            MapKind::Verdict => (VERDICT_DATA, 0),
-            MapKind::Value(kinds) => key_number(kinds),
-        };
-        writer.number(6, number);
-        writer.number(7, len);
-    }
-    if let Some(lens) = ranged {
-        writer.nest(9, |description| {
-            description.nest(2, |list| lens.iter().for_each(|len| list.nest(1, |w| w.number(1, *len))));
-        });
-    }
-    if let Some(timeout) = set.timeout {
-        writer.long(11, milliseconds(timeout));
-    }
-}
-
-/// The lengths of a concatenation's fields; `None` for a key that is none.
-fn field_lens(set: &Set) -> Option<Vec<u32>> {
-    match &set.key {
-        FieldKinds::Known(kinds) if kinds.len() > 1 => {
-            Some(kinds.iter().map(|kind| kind.byte_len()).collect())
-        }
-        FieldKinds::Known(_) | FieldKinds::Foreign { .. } => None,
-    }
-}
-
-/// nft's number for the fields and their length in bytes.
-fn key_number(kinds: &FieldKinds) -> (u32, u32) {
-    match kinds {
-        FieldKinds::Known(kinds) => match kinds.as_slice() {
-            [kind] => (kind.number(), kind.byte_len()),
-            kinds => kinds.iter().fold((0, 0), |(number, len), kind| {
-                (number << KIND_BITS | kind.number(), len + kind.byte_len().next_multiple_of(4))
-            }),
-        },
-        FieldKinds::Foreign { number, len } => (*number, *len),
-    }
-}
-
-/// `NFTA_LIST_ELEM` with `NFTA_SET_ELEM_*`, once, or twice for a range kept as two boundaries.
-fn element_attributes(list: &mut Writer, key: &Key, element: &Element, ranges: Ranges) {
-    list.nest(1, |writer| {
-        if let Some(timeout) = element.timeout {
-            writer.long(4, milliseconds(timeout));
-        }
-        writer.nest(1, |value| value.bytes(1, key.first()));
-        if ranges == Ranges::ClosingKeys {
-            writer.nest(10, |value| value.bytes(1, key.last()));
-        }
-        match &element.data {
-            Some(Data::Value(bytes)) => writer.nest(2, |value| value.bytes(1, bytes)),
-            Some(Data::Verdict(verdict)) => writer.nest(2, |value| verdict_attributes(value, verdict)),
-            None => {}
-        }
-    });
-    // A range to the end of all values has no second boundary.
-    let end = if ranges == Ranges::Boundaries { successor(key.last()) } else { None };
-    if let Some(end) = end {
-        list.nest(1, |writer| {
-            writer.number(3, INTERVAL_END);
-            writer.nest(1, |value| value.bytes(1, &end));
-        });
-    }
-}
-
-/// The value after `bytes`, read as a number with its greatest byte first; `None` after the greatest.
-fn successor(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut next = bytes.to_vec();
-    for byte in next.iter_mut().rev() {
-        let (value, is_carried) = byte.overflowing_add(1);
-        *byte = value;
-        if !is_carried {
-            return Some(next);
-        }
-    }
-    None
-}
-
 /// `NFTA_DATA_VERDICT`.
 pub(super) fn verdict_attributes(writer: &mut Writer, verdict: &Verdict) {
     writer.nest(2, |inner| {
@@ -266,8 +171,4 @@ pub(super) fn verdict_attributes(writer: &mut Writer, verdict: &Verdict) {
             inner.text(2, chain.as_str());
         }
     });
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

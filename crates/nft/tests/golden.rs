@@ -13,9 +13,10 @@ use nft::{
 
 const FILES: [&str; 2] = [include_str!("golden/sets.hex"), include_str!("golden/rules.hex")];
 
-/// `NFT_MSG_NEWRULE` and `NFT_MSG_NEWSETELEM` with their subsystem.
+/// `NFT_MSG_NEWRULE`, `NFT_MSG_NEWSETELEM` and `NFT_MSG_NEWSET` with their subsystem.
 const NEW_RULE: u16 = 0xa06;
 const NEW_ELEMENTS: u16 = 0xa0c;
+const NEW_SET: u16 = 0xa09;
 
 struct Message {
     kind: u16,
@@ -151,8 +152,17 @@ fn canonical(message: &Message) -> String {
     match message.kind {
         // The number of the set in its batch.
         NEW_ELEMENTS => body.retain(|(kind, _)| *kind != 4),
-        // Its number again, and notes of nft for itself.
-        0xa09 => body.retain(|(kind, _)| ![10, 13].contains(kind)),
+        NEW_SET => {
+            // Its number again.
+            body.retain(|(kind, _)| *kind != 10);
+            // Notes of nft for itself, but those on the order of bytes.
+            let notes = body.iter_mut().filter(|(kind, _)| *kind == 13);
+            notes.for_each(|(_, notes)| {
+                if let Value::Bytes(notes) = notes {
+                    keep_orders(notes)
+                }
+            });
+        }
         _ => {}
     }
     if message.kind == NEW_ELEMENTS {
@@ -170,6 +180,20 @@ fn canonical(message: &Message) -> String {
         }
     }
     format!("{:04x} {flags:04x} {:02x} {}", message.kind, message.body[0], text(&body))
+}
+
+/// Only notes 0 and 1 of type, length, value each.
+fn keep_orders(notes: &mut Vec<u8>) {
+    let mut kept = Vec::new();
+    let mut rest = notes.as_slice();
+    while let [kind, len, ..] = rest {
+        let (note, after) = rest.split_at(2 + usize::from(*len));
+        if *kind <= 1 {
+            kept.extend_from_slice(note);
+        }
+        rest = after;
+    }
+    *notes = kept;
 }
 
 /// nft says of an interval set that the values before its first range are in none.
