@@ -10,6 +10,7 @@ mod namespaces;
 mod peers;
 mod stalled;
 mod stdin;
+mod veths;
 
 use serde_json::{Value, json};
 use tests::cni::{self, Call};
