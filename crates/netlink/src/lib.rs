@@ -67,8 +67,10 @@ mod packet;
 mod probe;
 mod request;
 mod route;
+mod rule;
 mod sighting;
 pub mod sysctl;
+mod veth_pair;
 mod wire;
 
 pub use addr::{AddrSpec, Address};
@@ -87,4 +89,6 @@ pub use nftables::Nft;
 pub use probe::NeighbourWatch;
 pub use request::Request;
 pub use route::{Route, RouteSpec};
+pub use rule::{Rule, RuleSpec};
 pub use sighting::Sighting;
+pub use veth_pair::VethPair;

@@ -140,7 +140,7 @@ impl Handle {
     pub fn routes(&self, index: u32) -> Result<Vec<Route>, Error> {
         let mut found = Vec::new();
         for family in Family::BOTH {
-            found.extend(self.main_routes(family, Some(index))?);
+            found.extend(self.list_routes(family, MAIN, Some(index), Kinds::Unicast)?);
         }
         found.retain(|route| route.link_index == Some(index) && !is_link_local(route.dst));
         Ok(found)
@@ -151,23 +151,48 @@ impl Handle {
     /// # Errors
     /// The request's failure.
     pub fn delete_default_routes(&self, family: Family) -> Result<usize, Error> {
-        let defaults =
-            self.main_routes(family, None)?.into_iter().filter(|route| route.dst.prefix_len() == 0);
+        let defaults = self.list_routes(family, MAIN, None, Kinds::Unicast)?;
         let mut count = 0;
-        for route in defaults {
-            count += usize::from(removed(self.request(&delete(&route)))?);
+        for route in defaults.into_iter().filter(|route| route.dst.prefix_len() == 0) {
+            count += usize::from(self.delete_found_route(&route)?);
         }
         Ok(count)
     }
 
-    fn main_routes(&self, family: Family, link_index: Option<u32>) -> Result<Vec<Route>, Error> {
+    /// All routes of `family` in the table `table`, also those that lead nowhere (`local`, `blackhole`, …).
+    ///
+    /// # Errors
+    /// The request's failure.
+    pub fn routes_of_table(&self, family: Family, table: u32) -> Result<Vec<Route>, Error> {
+        self.list_routes(family, table, None, Kinds::All)
+    }
+
+    /// Removes a route that was found, whoever made it and of whatever kind; `false` when it was not there any more.
+    ///
+    /// # Errors
+    /// The request's failure.
+    pub fn delete_found_route(&self, route: &Route) -> Result<bool, Error> {
+        removed(self.request(&delete(route)))
+    }
+
+    fn list_routes(
+        &self,
+        family: Family,
+        table: u32,
+        link_index: Option<u32>,
+        kinds: Kinds,
+    ) -> Result<Vec<Route>, Error> {
         let mut message = RouteMessage::default();
         message.header.address_family = family.into();
-        message.attributes.push(RouteAttribute::Table(MAIN));
+        message.attributes.push(RouteAttribute::Table(table));
         message.attributes.extend(link_index.map(RouteAttribute::Oif));
         let question = Request::dump(format!("list {family} routes"), RouteNetlinkMessage::GetRoute(message));
-        match self.ask(&question, |body| decode(family, body)) {
-            // A namespace that never had a route has no main table; a link that is gone has no routes.
+        let routes = self.ask(&question, |body| {
+            let route = decode(family, kinds, body)?;
+            Ok(route.filter(|route| route.table == table))
+        });
+        match routes {
+            // A namespace that never had a route has no such table; a link that is gone has no routes.
             Err(error) if error.is_not_found() => Ok(Vec::new()),
             outcome => outcome,
         }
@@ -192,9 +217,17 @@ fn delete(route: &Route) -> Request {
     Request::change(format!("delete route {}", route.dst), 0, RouteNetlinkMessage::DelRoute(message))
 }
 
-fn decode(family: Family, body: &[u8]) -> Result<Option<Route>, DecodeError> {
+/// Which kinds of routes are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kinds {
+    Unicast,
+    All,
+}
+
+fn decode(family: Family, kinds: Kinds, body: &[u8]) -> Result<Option<Route>, DecodeError> {
     let header = RouteHeader::parse(body)?;
-    let is_ours = header.address_family == family.into() && header.kind == RouteType::Unicast;
+    let is_wanted = kinds == Kinds::All || header.kind == RouteType::Unicast;
+    let is_ours = header.address_family == family.into() && is_wanted;
     if !is_ours || header.flags.contains(RouteFlags::Cloned) {
         return Ok(None);
     }
@@ -219,7 +252,7 @@ fn decode(family: Family, body: &[u8]) -> Result<Option<Route>, DecodeError> {
             _ => {}
         }
     }
-    Ok(Some(route).filter(|route| route.table == MAIN))
+    Ok(Some(route))
 }
 
 fn ip(address: &RouteAddress) -> Option<IpAddr> {
