@@ -12,6 +12,7 @@ use super::claim::{
 use super::clash;
 use super::error::{LedgerError, Refusal};
 use super::pool::Pool;
+use super::reuse::{fits, mac_of, may_take_over};
 
 /// One change, in memory and on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -364,37 +365,6 @@ fn forget<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Vec<ClaimId>>, key: &K
 fn unchanged(claim: &Claim) -> Decision {
     let claimed = Claimed { claim: claim.clone(), superseded: None, is_fresh: false };
     Decision { changes: Vec::new(), claimed }
-}
-
-/// A kept claim goes to whoever has its name; any other only to a newer sandbox of the same pod.
-fn may_take_over(claim: &Claim, request: &ClaimRequest) -> bool {
-    claim.workload.keeps_addresses() || claim.owner.is_same_pod(&request.owner)
-}
-
-/// The MAC that is asked for, else, when the interface is ours, the derived one.
-fn mac_of(request: &ClaimRequest, derived: impl FnOnce() -> Option<Mac>) -> Option<Mac> {
-    let asked = request.wishes.iter().find_map(|wish| wish.mac);
-    match request.link {
-        Link::Delegated => asked,
-        Link::Macvlan | Link::Veth => asked.or_else(derived),
-    }
-}
-
-fn fits(claim: &Claim, request: &ClaimRequest) -> bool {
-    claim.subnet == request.subnet && request.wishes.iter().any(|wish| grants(claim, wish))
-}
-
-fn grants(claim: &Claim, wish: &Request) -> bool {
-    let serves = |wish: &Wish, ip: Option<&IpAddr>| match (wish, ip) {
-        (Wish::None, None) | (Wish::Any, Some(_)) => true,
-        (Wish::Exactly(wanted), Some(ip)) => wanted == ip,
-        (Wish::OneOf(ranges), Some(ip)) => {
-            ranges.iter().any(|range| range.contains(ipam::family::number(*ip)))
-        }
-        (Wish::None, Some(_)) | (Wish::Any | Wish::Exactly(_) | Wish::OneOf(_), None) => false,
-    };
-    serves(&wish.v4, claim.addresses.iter().find(|ip| ip.is_ipv4()))
-        && serves(&wish.v6, claim.addresses.iter().find(|ip| ip.is_ipv6()))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod error;
 pub mod feed;
 pub mod pending;
 mod pool;
+mod reuse;
 pub mod served;
 pub mod store;
 pub mod sweep;
