@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use daemon_api::PodRef;
-use ipam::{Mac, PickError, Request, Subnet, Wish};
+use ipam::{Mac, PickError, Subnet};
 
 use super::claim::{
-    Claim, ClaimId, ClaimRequest, Claimed, Link, Owner, OwnerName, ReleaseIf, Sandbox, Segment, Served,
+    Claim, ClaimId, ClaimRequest, Claimed, Owner, OwnerName, ReleaseIf, Sandbox, Segment, Served,
 };
 use super::clash;
 use super::error::{LedgerError, Refusal};

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daemon_api::{ContainerId, IfName, NetnsPath, PodRef, Provider};
-use ipam::{DualStack, SubnetSpec, Workload};
+use ipam::{DualStack, Request, SubnetSpec, Wish, Workload};
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{PortTraits, Sandbox};
+use crate::ledger::{Link, PortTraits, Sandbox};
 
 mod clash;
 
