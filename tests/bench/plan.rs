@@ -15,7 +15,7 @@ use ovn::wanted::{Key, Row, Wanted};
 use ovsdb::monitor::Change;
 use ovsdb::value::{Atom, Uuid, Value};
 use ovsdb::view::{Batch, Standing};
-use vpc::{Facts, PortFact, plan};
+use vpc::{Facts, PortFact, Settings, plan};
 
 use crate::compare::lasting;
 use crate::samples::Samples;
@@ -109,7 +109,7 @@ fn changes(index: &Index, ports: usize) -> Vec<Duration> {
 }
 
 fn model() -> Model {
-    let mut model = Model::new(None);
+    let mut model = Model::new(Settings::default());
     model.set_chassis(Some(CHASSIS.to_owned()));
     model
 }

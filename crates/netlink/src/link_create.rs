@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoData, InfoKind, InfoMacVlan, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, InfoData, InfoKind, InfoMacVlan, InfoVeth, LinkAttribute,
+    LinkFlags, LinkInfo, LinkMessage, MacVlanMode,
 };
 
+use crate::errno::Errno;
 use crate::error::Error;
 use crate::frame::Mac;
 use crate::handle::Handle;
@@ -68,6 +70,9 @@ pub struct Veth<'a> {
     pub pod_mac: Mac,
     /// Bytes, for both ends; `None` for the kernel's 1500.
     pub mtu: Option<u32>,
+    /// The host's end takes frames for every address, which a bridge in user space wants. A bridge that has to ask for
+    /// it tells everybody who follows links once more, and Open vSwitch then looks at all its ports again.
+    pub is_host_promiscuous: bool,
 }
 
 impl Handle {
@@ -85,6 +90,8 @@ impl Handle {
 
     /// Makes a veth pair whose pod end is born inside `into`. `ip link add HOST up type veth peer POD netns …`
     ///
+    /// The host's end gets no link-local address, by which the pod could speak to the host past any bridge.
+    ///
     /// # Errors
     /// [`crate::Errno::Exists`] when either name is taken where it is to be.
     pub fn add_veth(&self, veth: &Veth<'_>, into: &Netns) -> Result<(), Error> {
@@ -95,13 +102,26 @@ impl Handle {
         peer.attributes.push(LinkAttribute::NetNsFd(into.as_fd().as_raw_fd()));
         peer.attributes.push(LinkAttribute::Address(veth.pod_mac.to_vec()));
         let mut host = new_link(host_name, veth.mtu);
-        host.header.flags = LinkFlags::Up;
-        host.header.change_mask = LinkFlags::Up;
         host.attributes.push(LinkAttribute::LinkInfo(vec![
             LinkInfo::Kind(InfoKind::Veth),
             LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
         ]));
-        self.request(&exclusive(attempt, host))
+        let host_flags =
+            if veth.is_host_promiscuous { LinkFlags::Up | LinkFlags::Promisc } else { LinkFlags::Up };
+        // How it makes addresses cannot be said when it is made.
+        let steps = [exclusive(attempt, host), raise(host_name, host_flags), without_addresses(host_name)];
+        match self.batch(&steps) {
+            // No IPv6 on this machine, or on a link of this MTU: no addresses either.
+            Err(failed) if failed.index == 2 && failed.source.errno() == Some(Errno::NotSupported) => Ok(()),
+            Err(failed) => {
+                if failed.index > 0 {
+                    // Its reason is the one to report; what cannot be removed goes with the pod's namespace.
+                    let _ = self.link(host_name).map(|link| link.map(|link| self.delete_link(link.index)));
+                }
+                Err(failed.source)
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Kernels before 6.14 look for the new name in the *sender's* namespace ("rtnetlink: Lookup device in target
@@ -149,6 +169,26 @@ fn new_link(name: &str, mtu: Option<u32>) -> LinkMessage {
 
 fn exclusive(attempt: String, message: LinkMessage) -> Request {
     Request::change(attempt, NLM_F_CREATE | NLM_F_EXCL, RouteNetlinkMessage::NewLink(message))
+}
+
+fn raise(name: &str, flags: LinkFlags) -> Request {
+    let mut message = message(0);
+    message.header.flags = flags;
+    message.header.change_mask = flags;
+    message.attributes.push(LinkAttribute::IfName(name.into()));
+    Request::change(format!("raise {name}"), 0, RouteNetlinkMessage::SetLink(message))
+}
+
+/// `ip link set NAME addrgenmode none`
+fn without_addresses(name: &str) -> Request {
+    let mut message = message(0);
+    let no_addresses = AfSpecInet6::AddrGenMode(In6AddrGenMode::None);
+    message.attributes.extend([
+        LinkAttribute::IfName(name.into()),
+        LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![no_addresses])]),
+    ]);
+    let attempt = format!("keep {name} without addresses");
+    Request::change(attempt, 0, RouteNetlinkMessage::SetLink(message))
 }
 
 fn rename(index: u32, name: &str) -> Request {

@@ -79,6 +79,10 @@ fn taken_name_in_the_pod_is_refused_and_what_has_it_left_alone() {
     assert_eq!(pod.handle().links().unwrap().len(), 2);
 }
 
+fn veth(host_name: &str) -> Veth<'_> {
+    Veth { host_name, pod_name: "eth0", pod_mac: MAC, mtu: Some(1400), is_host_promiscuous: false }
+}
+
 #[test]
 fn refusal_carries_what_was_tried_and_leaves_nothing() {
     if !needs_root() {
@@ -88,7 +92,7 @@ fn refusal_carries_what_was_tried_and_leaves_nothing() {
     host.ip(&["link", "add", "p0", "type", "veth", "peer", "name", "p1"]);
 
     let no_parent = host.handle().add_macvlan(&macvlan("net1", 4711), &pod.netns).unwrap_err();
-    let wide = Veth { host_name: "h", pod_name: "eth0", pod_mac: MAC, mtu: Some(1 << 20) };
+    let wide = Veth { mtu: Some(1 << 20), ..veth("h") };
     let too_wide = host.handle().add_veth(&wide, &pod.netns).unwrap_err();
     let bad_name = host.handle().link("../eth0").unwrap_err();
 
@@ -106,7 +110,7 @@ fn veth_has_its_far_end_in_the_pod_and_its_near_end_up() {
     }
     let (host, pod) = (Space::new(), Space::new());
 
-    let wanted = Veth { host_name: "abcdefghijkl_h", pod_name: "eth0", pod_mac: MAC, mtu: Some(1400) };
+    let wanted = veth("abcdefghijkl_h");
     host.handle().add_veth(&wanted, &pod.netns).unwrap();
 
     let near = host.handle().link("abcdefghijkl_h").unwrap().unwrap();
@@ -117,6 +121,31 @@ fn veth_has_its_far_end_in_the_pod_and_its_near_end_up() {
     assert_eq!(near.parent_index.map(u64::from), far["ifindex"].as_u64());
     assert_eq!(host.handle().link("eth0").unwrap(), None);
     assert!(host.handle().add_veth(&wanted, &pod.netns).unwrap_err().is_exists());
+}
+
+#[test]
+fn host_end_of_a_veth_has_no_address_and_is_promiscuous_when_asked_for() {
+    if !needs_root() {
+        return;
+    }
+    let (host, pod, other) = (Space::new(), Space::new(), Space::new());
+
+    host.handle().add_veth(&veth("quiet_h"), &pod.netns).unwrap();
+    host.handle().add_veth(&Veth { is_host_promiscuous: true, ..veth("open_h") }, &other.netns).unwrap();
+    pod.ip(&["link", "set", "eth0", "up"]);
+    other.ip(&["link", "set", "eth0", "up"]);
+
+    let is_promiscuous = |name: &str| {
+        let link = host.show(&["link", "show", name])[0].clone();
+        link["flags"].as_array().unwrap().iter().any(|flag| flag == "PROMISC")
+    };
+    assert_eq!((is_promiscuous("quiet_h"), is_promiscuous("open_h")), (false, true));
+    let narrow = Veth { mtu: Some(1000), pod_name: "eth1", ..veth("narrow_h") };
+    host.handle().add_veth(&narrow, &pod.netns).unwrap();
+    for name in ["quiet_h", "open_h", "narrow_h"] {
+        let addresses = host.show(&["address", "show", name])[0]["addr_info"].clone();
+        assert_eq!(addresses.as_array().unwrap().len(), 0, "{name}: {addresses}");
+    }
 }
 
 #[test]

@@ -96,6 +96,8 @@ pub struct VethPlan {
     pub mtu: u32,
     /// The pod computes its checksums itself: the datapath in user space takes frames as they are.
     pub has_whole_checksums: bool,
+    /// The host's end takes frames for every address: the datapath in user space would ask for it a moment later.
+    pub is_host_promiscuous: bool,
     /// The host's end as a port of the node's bridge.
     pub port: PodPort,
 }
@@ -121,6 +123,7 @@ pub fn port(network: &PodNetwork, ground: &Ground, claim: &Claim) -> Option<Port
         (Form::Veth(wanted), Ground::Switch { settings, pod_mtu }) => Device::Veth(VethPlan {
             mtu: wanted.mtu.unwrap_or(*pod_mtu),
             has_whole_checksums: settings.is_in_user_space,
+            is_host_promiscuous: settings.is_in_user_space,
             port: switch_port(&settings.bridge, claim)?,
         }),
         (Form::Delegated { .. } | Form::Macvlan(_) | Form::Veth(_), _) => return None,

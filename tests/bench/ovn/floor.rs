@@ -98,7 +98,13 @@ impl Floor {
     pub(crate) fn make_pair(&self, pod: &Path) -> Duration {
         let begin = Instant::now();
         let netns = netlink::Netns::open(pod).unwrap_or_else(|e| panic!("open {}: {e}", pod.display()));
-        let pair = Veth { host_name: HOST_END, pod_name: INTERFACE, pod_mac: MAC, mtu: Some(MTU) };
+        let pair = Veth {
+            host_name: HOST_END,
+            pod_name: INTERFACE,
+            pod_mac: MAC,
+            mtu: Some(MTU),
+            is_host_promiscuous: false,
+        };
         must(self.node.add_veth(&pair, &netns));
         let inside = netns.run(|| {
             must(set_tx_checksum(INTERFACE, false));

@@ -14,10 +14,15 @@ pub(super) fn add(node: &Handle, plan: &PortPlan, wanted: &VethPlan, netns: &Net
         pod_name: plan.interface.as_str(),
         pod_mac: plan.mac.0,
         mtu: Some(wanted.mtu),
+        is_host_promiscuous: wanted.is_host_promiscuous,
     };
     let added = match node.add_veth(&pair, netns) {
         Err(error) if error.errno() == Some(Errno::Exists) => {
-            if remove(host_name)? { node.add_veth(&pair, netns) } else { Err(error) }
+            if remove(host_name)? {
+                node.add_veth(&pair, netns)
+            } else {
+                Err(error)
+            }
         }
         outcome => outcome,
     };
