@@ -87,7 +87,12 @@ policy() {
     expect "the router, which is beyond the policy, reaches 192.168.0.2" reaches router 192.168.0.2
     expect "vpc1-pod does not" does_not_reach vpc1-pod 192.168.0.2
     expect "vpc1-pod still reaches 192.168.0.1" reaches vpc1-pod 192.168.0.1
+    tell "What is in effect, and where each line comes from:"
+    show_vpcctl routes test-vpc-1 || true
+    expect "the default route is among them" routes_lead_to 10.0.1.254
 }
+
+routes_lead_to() { vpcctl routes test-vpc-1 | grep -wF "$1"; }
 
 one_pod_explained() {
     scene "What is behind one pod"
