@@ -173,7 +173,7 @@ pub fn ask_udp(from: &Netns, server: &str) -> io::Result<String> {
         socket.connect(server)?;
         socket.send(b"?")?;
         let mut answer = [0; 2048];
-        let length = socket.recv(&mut answer)?;
+        let length = whole(|| socket.recv(&mut answer))?;
         Ok(String::from_utf8_lossy(answer.get(..length).unwrap_or_default()).into_owned())
     })
 }
@@ -236,10 +236,10 @@ pub fn flood(from: &Netns, to: &Netns, server: &str) -> f64 {
 fn count(socket: &UdpSocket) -> Option<f64> {
     let mut block = [0; 2048];
     // The first one may be long in coming: it waits for the neighbour's MAC.
-    socket.recv(&mut block).ok()?;
+    whole(|| socket.recv(&mut block)).ok()?;
     let begin = Instant::now();
     let (mut bytes, mut last) = (0, begin);
-    while let Ok(length) = socket.recv(&mut block) {
+    while let Ok(length) = whole(|| socket.recv(&mut block)) {
         bytes += length;
         last = Instant::now();
     }
@@ -272,12 +272,22 @@ fn serve(mut stream: TcpStream, answer: &str) -> io::Result<()> {
     let mut arrived = 0;
     let mut block = [0; 64 << 10];
     loop {
-        match stream.read(&mut block)? {
+        match whole(|| stream.read(&mut block))? {
             0 => break,
             length => arrived += length,
         }
     }
     stream.write_all(format!("{arrived}\n").as_bytes())
+}
+
+/// A call with a time limit does not go on by itself when the process was stopped and continued (signal(7)).
+fn whole<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 fn read_line(mut from: impl BufRead) -> io::Result<String> {

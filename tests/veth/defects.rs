@@ -66,6 +66,26 @@ fn kube_ovn_1_17_0_adds_of_one_sandbox_at_once_agree_on_one_veth() {
 }
 
 #[test]
+fn kube_ovn_1_17_0_packets_pass_a_container_that_is_deleted_and_added_again_at_once() {
+    let Some(lab) = lab() else { return };
+    let ovn = Ovn::start(&lab);
+    let node = ovn.node(&lab);
+    let _daemon = node.daemon(&[]);
+    let pod = Pod::new(&node, "a").plugged();
+    // v1.17.0's third ADD waits 200 s: ovs-vswitchd goes on with the device that had the name before.
+    for _ in 0..4 {
+        pod.deleted();
+        pod.added();
+        traffic::assert_ping(&pod.netns, "10.0.1.1");
+    }
+    // The device goes without a word, and comes again with the ADD.
+    lab.node.must(&format!("ip link del {}", pod.host_end()));
+    pod.added();
+    traffic::assert_ping(&pod.netns, "10.0.1.1");
+    assert_eq!(node.ports(), [pod.host_end()]);
+}
+
+#[test]
 fn kube_ovn_1_17_0_an_impossible_address_of_ovn_is_refused_not_ignored() {
     let Some(lab) = lab() else { return };
     let ovn = Ovn::start(&lab);
