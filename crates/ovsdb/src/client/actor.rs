@@ -1,6 +1,6 @@
 //! The task that drives a session: commands, news of the connection and time go in, its actions are carried out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +13,8 @@ use crate::view::Publisher;
 
 /// How many pieces of news a connection may be ahead of the session; then it stops reading.
 const EVENTS: usize = 64;
+/// How many reasons for one outage are told; each once, however often it is tried again.
+const REASONS: usize = 16;
 
 pub(super) struct Actor {
     session: Session,
@@ -25,13 +27,26 @@ pub(super) struct Actor {
     publishers: HashMap<u64, Publisher>,
     /// The last number given to a transaction or a subscription.
     last: u64,
+    /// Why there is no service, as far as it was told since there was.
+    told: BTreeSet<String>,
 }
 
 impl Actor {
     pub(super) fn new(session: Session, config: Arc<Config>, reports: watch::Sender<State>) -> Self {
         let (events, news) = mpsc::channel(EVENTS);
         let (answers, publishers) = (HashMap::new(), HashMap::new());
-        Self { session, config, reports, events, news, link: None, answers, publishers, last: 0 }
+        Self {
+            session,
+            config,
+            reports,
+            events,
+            news,
+            link: None,
+            answers,
+            publishers,
+            last: 0,
+            told: BTreeSet::new(),
+        }
     }
 
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
@@ -105,15 +120,22 @@ impl Actor {
         }
     }
 
-    fn report(&self, state: State) {
+    fn report(&mut self, state: State) {
         match &state {
             State::Starting => {}
             State::Ready { endpoint, .. } => {
                 let endpoint = self.config.endpoints.get(*endpoint);
                 tracing::info!(database = self.config.database, %endpoint, "in service");
+                self.told.clear();
             }
             State::Down(loss) => {
-                tracing::warn!(database = self.config.database, reason = %loss, "out of service");
+                let (database, reason) = (&self.config.database, loss.to_string());
+                if self.told.len() < REASONS && !self.told.contains(&reason) {
+                    tracing::warn!(database, reason, "out of service");
+                    self.told.insert(reason);
+                } else {
+                    tracing::debug!(database, reason, "out of service");
+                }
             }
         }
         self.reports.send_replace(state);
