@@ -219,7 +219,11 @@ impl<L: Ledger> Task<L> {
         }
         match tokio::task::spawn_blocking(move || work(&mut shared.write())).await {
             Ok(done) => done,
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Cancelled: the runtime is at its end, and this task with it.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 }
