@@ -4,11 +4,10 @@
 
 use std::ffi::{c_char, c_int};
 use std::io;
-use std::os::fd::AsRawFd;
-
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use crate::error::Error;
+use crate::handle::Handle;
 use crate::ifname;
 
 /// `ETHTOOL_GTXCSUM` in linux/ethtool.h.
@@ -23,35 +22,39 @@ struct EthtoolValue {
     data: u32,
 }
 
-/// Turns transmit checksum offload of the link `name` of the calling thread's namespace on or off. Safe to repeat.
-///
-/// # Errors
-/// [`Error::BadName`], or [`Error::Io`] with the kernel's reason.
-pub fn set_tx_checksum(name: &str, is_on: bool) -> Result<(), Error> {
-    let verb = if is_on { "on" } else { "off" };
-    ask(name, EthtoolValue { command: SET_TX_CHECKSUM, data: is_on.into() }, || {
-        format!("turn tx checksum offload of {name} {verb}")
-    })?;
-    Ok(())
+impl Handle {
+    /// Turns transmit checksum offload of the link `name` on or off. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`Error::BadName`], or [`Error::Io`] with the kernel's reason.
+    pub fn set_tx_checksum(&self, name: &str, is_on: bool) -> Result<(), Error> {
+        let verb = if is_on { "on" } else { "off" };
+        let value = EthtoolValue { command: SET_TX_CHECKSUM, data: is_on.into() };
+        self.ask_driver(name, value, || format!("turn tx checksum offload of {name} {verb}")).map(drop)
+    }
+
+    /// Whether the link `name` leaves checksums to hardware when it sends.
+    ///
+    /// # Errors
+    /// As [`Handle::set_tx_checksum`].
+    pub fn tx_checksum(&self, name: &str) -> Result<bool, Error> {
+        let value = EthtoolValue { command: GET_TX_CHECKSUM, data: 0 };
+        Ok(self.ask_driver(name, value, || format!("read tx checksum offload of {name}"))? != 0)
+    }
+
+    fn ask_driver(
+        &self,
+        name: &str,
+        value: EthtoolValue,
+        attempt: impl Fn() -> String,
+    ) -> Result<u32, Error> {
+        let name = ifname::checked(name)?;
+        ioctl(self.as_fd(), name, value).map_err(|source| Error::Io { attempt: attempt(), source })
+    }
 }
 
-/// Whether the link `name` of the calling thread's namespace leaves checksums to hardware when it sends.
-///
-/// # Errors
-/// As [`set_tx_checksum`].
-pub fn tx_checksum(name: &str) -> Result<bool, Error> {
-    let value = EthtoolValue { command: GET_TX_CHECKSUM, data: 0 };
-    Ok(ask(name, value, || format!("read tx checksum offload of {name}"))? != 0)
-}
-
-fn ask(name: &str, value: EthtoolValue, attempt: impl Fn() -> String) -> Result<u32, Error> {
-    let name = ifname::checked(name)?;
-    ioctl(name, value).map_err(|source| Error::Io { attempt: attempt(), source })
-}
-
-fn ioctl(name: &str, mut value: EthtoolValue) -> io::Result<u32> {
-    // Any socket of the namespace serves; the kernel finds the link by the request's name.
-    let any = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+/// Any socket serves: the kernel looks for the link in the socket's own namespace.
+fn ioctl(any: BorrowedFd<'_>, name: &str, mut value: EthtoolValue) -> io::Result<u32> {
     let mut request = libc::ifreq {
         ifr_name: [0; libc::IFNAMSIZ],
         ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_data: (&raw mut value).cast() },

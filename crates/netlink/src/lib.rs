@@ -77,7 +77,6 @@ pub use addr::{AddrSpec, Address};
 pub use announce::announce;
 pub use errno::Errno;
 pub use error::Error;
-pub use ethtool::{set_tx_checksum, tx_checksum};
 pub use family::Family;
 pub use frame::Mac;
 pub use handle::{ANSWER_TIMEOUT, BatchError, Handle};

@@ -102,23 +102,22 @@ impl Handle {
         peer.attributes.push(LinkAttribute::NetNsFd(into.as_fd().as_raw_fd()));
         peer.attributes.push(LinkAttribute::Address(veth.pod_mac.to_vec()));
         let mut host = new_link(host_name, veth.mtu);
+        host.header.flags = LinkFlags::Up;
+        host.header.flags.set(LinkFlags::Promisc, veth.is_host_promiscuous);
+        host.header.change_mask = host.header.flags;
         host.attributes.push(LinkAttribute::LinkInfo(vec![
             LinkInfo::Kind(InfoKind::Veth),
             LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
         ]));
-        let host_flags =
-            if veth.is_host_promiscuous { LinkFlags::Up | LinkFlags::Promisc } else { LinkFlags::Up };
-        // How it makes addresses cannot be said when it is made.
-        let steps = [exclusive(attempt, host), raise(host_name, host_flags), without_addresses(host_name)];
-        match self.batch(&steps) {
+        self.request(&exclusive(attempt, host))?;
+        // It cannot be said when the link is made, and is not too late: a link whose other end is down makes no address.
+        match self.request(&without_addresses(host_name)) {
             // No IPv6 on this machine, or on a link of this MTU: no addresses either.
-            Err(failed) if failed.index == 2 && failed.source.errno() == Some(Errno::NotSupported) => Ok(()),
-            Err(failed) => {
-                if failed.index > 0 {
-                    // Its reason is the one to report; what cannot be removed goes with the pod's namespace.
-                    let _ = self.link(host_name).map(|link| link.map(|link| self.delete_link(link.index)));
-                }
-                Err(failed.source)
+            Err(error) if error.errno() == Some(Errno::NotSupported) => Ok(()),
+            Err(error) => {
+                // Its reason is the one to report; what cannot be removed goes with the pod's namespace.
+                let _ = self.link(host_name).map(|link| link.map(|link| self.delete_link(link.index)));
+                Err(error)
             }
             Ok(()) => Ok(()),
         }
@@ -169,14 +168,6 @@ fn new_link(name: &str, mtu: Option<u32>) -> LinkMessage {
 
 fn exclusive(attempt: String, message: LinkMessage) -> Request {
     Request::change(attempt, NLM_F_CREATE | NLM_F_EXCL, RouteNetlinkMessage::NewLink(message))
-}
-
-fn raise(name: &str, flags: LinkFlags) -> Request {
-    let mut message = message(0);
-    message.header.flags = flags;
-    message.header.change_mask = flags;
-    message.attributes.push(LinkAttribute::IfName(name.into()));
-    Request::change(format!("raise {name}"), 0, RouteNetlinkMessage::SetLink(message))
 }
 
 /// `ip link set NAME addrgenmode none`

@@ -149,6 +149,24 @@ fn host_end_of_a_veth_has_no_address_and_is_promiscuous_when_asked_for() {
 }
 
 #[test]
+fn somebody_elses_link_of_the_host_ends_name_is_left_as_it_is() {
+    if !needs_root() {
+        return;
+    }
+    let (host, pod) = (Space::new(), Space::new());
+    host.ip(&["link", "add", "taken_h", "type", "bridge"]);
+    let before = host.show(&["link", "show", "taken_h"]);
+
+    let refusal = host
+        .handle()
+        .add_veth(&Veth { is_host_promiscuous: true, ..veth("taken_h") }, &pod.netns)
+        .unwrap_err();
+
+    assert!(refusal.is_exists());
+    assert_eq!(host.show(&["link", "show", "taken_h"]), before);
+}
+
+#[test]
 fn links_are_listed_as_ip_lists_them() {
     if !needs_root() {
         return;

@@ -5,8 +5,8 @@
 mod lab;
 
 use lab::{Space, needs_root};
+use netlink::Errno;
 use netlink::sysctl::{Written, read, set};
-use netlink::{Errno, set_tx_checksum, tx_checksum};
 
 const ACCEPT_RA: [&str; 4] = ["ipv6", "conf", "default", "accept_ra"];
 
@@ -57,12 +57,12 @@ fn tx_checksum_offload_is_turned_off_and_on() {
     }
     let (space, _peer) = Space::pair();
     for is_on in [false, false, true] {
-        space.netns.run(|| set_tx_checksum("p0", is_on)).unwrap().unwrap();
+        space.handle().set_tx_checksum("p0", is_on).unwrap();
 
-        assert_eq!(space.netns.run(|| tx_checksum("p0")).unwrap().unwrap(), is_on);
+        assert_eq!(space.handle().tx_checksum("p0").unwrap(), is_on);
         assert_eq!(space.exec("python3", &["-c", WITNESS]).trim(), u8::from(is_on).to_string());
     }
-    let gone = space.netns.run(|| set_tx_checksum("p9", false)).unwrap().unwrap_err();
+    let gone = space.handle().set_tx_checksum("p9", false).unwrap_err();
     assert_eq!(gone.errno(), Some(Errno::NotFound));
     assert!(gone.to_string().starts_with("turn tx checksum offload of p9 off"));
 }

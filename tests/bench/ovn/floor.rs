@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use netlink::{AddrSpec, Handle, RouteSpec, Veth, set_tx_checksum};
+use netlink::{AddrSpec, Handle, RouteSpec, Veth};
 use serde_json::{Value, json};
 
 use super::rpc::Rpc;
@@ -106,11 +106,8 @@ impl Floor {
             is_host_promiscuous: false,
         };
         must(self.node.add_veth(&pair, &netns));
-        let inside = netns.run(|| {
-            must(set_tx_checksum(INTERFACE, false));
-            must(Handle::here())
-        });
-        let inside = inside.unwrap_or_else(|e| panic!("enter {}: {e}", pod.display()));
+        let inside = must(Handle::inside(&netns));
+        must(inside.set_tx_checksum(INTERFACE, false));
         let link = must(inside.link(INTERFACE)).unwrap_or_else(|| panic!("{INTERFACE} is gone"));
         let address = AddrSpec::new(parsed(&format!("{ADDRESS}/16")));
         let route = RouteSpec { gateway: Some(parsed(GATEWAY)), ..RouteSpec::to(parsed("0.0.0.0/0")) };

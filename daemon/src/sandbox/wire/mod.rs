@@ -33,7 +33,7 @@ pub fn make(plan: &PortPlan, netns: &Netns) -> Result<Made, Fault> {
     let node = Handle::here().map_err(|e| kernel("open rtnetlink", &e))?;
     match &plan.device {
         Device::Macvlan { parent, mode, mtu } => macvlan::add(&node, plan, (parent, *mode, *mtu), netns)?,
-        Device::Veth(wanted) => veth::add(&node, plan, wanted, netns)?,
+        Device::Veth(wanted) => veth::add((&node, &inside), plan, wanted, netns)?,
     }
     crate::crash::point("wire-link-made");
     let configured = configure(plan, &inside);
@@ -95,8 +95,13 @@ fn configure(plan: &PortPlan, inside: &Handle) -> Result<Made, Fault> {
     // The ledger and our own probe already looked for duplicates, and the kernel's look costs a second.
     let addresses: Vec<AddrSpec> =
         plan.addresses.iter().map(|net| AddrSpec { no_dad: true, ..AddrSpec::new(*net) }).collect();
-    let routes: Vec<RouteSpec> = plan.routes.iter().map(|route| route_spec(plan, route)).collect();
+    let probed = plan.probe_routes.iter().map(|way| way.route);
+    let routes: Vec<RouteSpec> =
+        plan.routes.iter().map(|route| route_spec(plan, route)).chain(probed).collect();
     inside.configure(link.index, &addresses, &routes).map_err(|e| failed(&e))?;
+    for way in &plan.probe_routes {
+        inside.set_neighbour(link.index, way.neighbour, way.mac).map_err(|e| failed(&e))?;
+    }
     Ok(Made { index: link.index, mtu: link.mtu })
 }
 

@@ -1,13 +1,19 @@
 //! A veth: one end is born inside the sandbox, the other stays here and is found by its name.
 
 use daemon_api::{Fault, FaultKind};
-use netlink::{Errno, Handle, Link, Netns, set_tx_checksum};
+use netlink::{Errno, Handle, Link, Netns};
 
 use crate::sandbox::observed::kernel;
 use crate::sandbox::plan::{PortPlan, VethPlan};
 
-/// Makes the pair: the host's end up, the pod's down. A pair of the same name that an interrupted ADD left goes first.
-pub(super) fn add(node: &Handle, plan: &PortPlan, wanted: &VethPlan, netns: &Netns) -> Result<(), Fault> {
+/// Makes the pair: the host's end up, the pod's down. A pair of the same name that an interrupted ADD left goes first. The
+/// two sockets are the node's and the sandbox's.
+pub(super) fn add(
+    (node, inside): (&Handle, &Handle),
+    plan: &PortPlan,
+    wanted: &VethPlan,
+    netns: &Netns,
+) -> Result<(), Fault> {
     let host_name = wanted.host_name();
     let pair = netlink::Veth {
         host_name,
@@ -32,10 +38,7 @@ pub(super) fn add(node: &Handle, plan: &PortPlan, wanted: &VethPlan, netns: &Net
     added
         .map_err(|e| kernel(&format!("make veth {host_name} with {} in the sandbox", plan.interface), &e))?;
     if wanted.has_whole_checksums {
-        let interface = plan.interface.to_string();
-        let set =
-            netns.run(move || set_tx_checksum(&interface, false)).map_err(netlink::Error::from).flatten();
-        if let Err(error) = set {
+        if let Err(error) = inside.set_tx_checksum(plan.interface.as_str(), false) {
             let _ = remove(host_name);
             return Err(kernel(&format!("have the pod compute checksums on {}", plan.interface), &error));
         }
