@@ -18,6 +18,7 @@ use crate::ledger::{Ledger, served};
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::northbound::{Northbound, Surroundings};
+use crate::probes::Probes;
 use crate::resources::{self, Snapshot};
 use crate::sandbox::{KERNEL_WORKERS, Sandboxes};
 use crate::server::drain::{self, Busy, Drain};
@@ -57,7 +58,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         resources: snapshots.clone(),
         vswitch,
         mtu: config.mtu,
-        probes: config.probes,
+        probes: Probes::open(config.probes).context("carry the kubelet's probes")?,
         northbound: Northbound::open(config.ovn_nb.as_ref(), around).await,
         neighbours: config.detects_conflicts.then(Neighbours::default),
         pending: PendingDels::beside(&config.socket),
@@ -82,6 +83,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     // Bound first: a rival on this socket has its own pending DELs in the folder. Calls wait in the listener's queue.
     let listener = Listener::bind(&config.socket)?;
     node.replay_pending().await;
+    node.ready_pods_for_probes().await;
+    node.sync_probes().await;
     serve_observability(&config, &node, registry, readiness, drain.clone()).await?;
     spawn_background(&node, &config);
     drop(starting);

@@ -5,6 +5,7 @@ use daemon_api::explain::{AttachmentStory, PodStory, Step, StepState};
 
 use crate::ledger::{Claim, Ledger, Link};
 use crate::northbound::{self, PortState};
+use crate::probes::target;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::failures::Failure;
 use crate::sandbox::observed::{self, Interface, Presence};
@@ -48,6 +49,7 @@ fn attachment<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> AttachmentStory {
                 steps.push(ok("sandbox", format!("{} is alive", sandbox.netns)));
                 steps.extend(kernel(claim));
                 steps.extend(plugged(all, claim));
+                steps.extend(probed(all, claim));
             }
             Presence::Gone => steps.push(step(
                 "sandbox",
@@ -182,6 +184,28 @@ fn plugged<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Option<Step> {
                 ),
             }
         }
+    })
+}
+
+/// Whether the kubelet's probes reach the pod.
+fn probed<L: Ledger>(all: &Sandboxes<L>, claim: &Claim) -> Option<Step> {
+    let carrier = all.probes.carrier().filter(|_| target::is_probed(claim))?;
+    let key = target::key(&claim.owner.pod);
+    if let Some(clash) = carrier.clashes().into_iter().find(|clash| clash.refused == key) {
+        let fix = "give one of the two another address or port".to_owned();
+        return Some(step("probes", StepState::Fail, clash.to_string(), fix));
+    }
+    Some(match carrier.carried(&key) {
+        Some(held) => {
+            let ends: Vec<String> = held.endpoints.iter().map(ToString::to_string).collect();
+            ok("probes", format!("carried to {}", ends.join(", ")))
+        }
+        None => step(
+            "probes",
+            StepState::Fail,
+            "the kubelet's probes do not reach the pod".to_owned(),
+            "see the daemon's log".to_owned(),
+        ),
     })
 }
 

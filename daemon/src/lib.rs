@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod neighbours;
 pub mod northbound;
 pub mod objects;
+pub mod probes;
 pub mod resources;
 pub mod routes;
 pub mod sandbox;

@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::northbound::NorthboundMetrics;
+use crate::probes::metrics::ProbeMetrics;
 
 /// Seconds: 1 ms to 131 s. Upstream's end at 0.5 s, where its own ADDs begin.
 const OPERATION_BUCKETS: [f64; 18] = [
@@ -60,6 +61,8 @@ pub struct Metrics {
     pub ledger: LedgerMetrics,
     /// The northbound database's.
     pub northbound: NorthboundMetrics,
+    /// The probes' path.
+    pub probes: ProbeMetrics,
     /// Claims freed because their sandbox was gone.
     pub swept: Counter,
     /// DELs replayed from disk.
@@ -117,6 +120,7 @@ impl Metrics {
             faults: Family::default(),
             ledger: LedgerMetrics::default(),
             northbound: NorthboundMetrics::default(),
+            probes: ProbeMetrics::default(),
             swept: Counter::default(),
             replayed: Counter::default(),
             pending: Gauge::default(),
@@ -130,6 +134,7 @@ impl Metrics {
         let mut registry = Registry::default();
         metrics.register(&mut registry);
         metrics.northbound.register(&mut registry);
+        metrics.probes.register(&mut registry);
         (metrics, registry)
     }
 

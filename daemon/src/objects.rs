@@ -146,6 +146,9 @@ fn ip_name(claim: &Claim) -> String {
 /// Brings the gauges of the subnets up to date.
 pub fn measure<L: Ledger>(all: &Sandboxes<L>, metrics: &Metrics) {
     metrics.clear_subnets();
+    if let Some(carrier) = all.probes.carrier() {
+        metrics.probes.measure(carrier);
+    }
     let snapshot = all.snapshot();
     metrics.resource_problems.set(i64::try_from(snapshot.problems.len()).unwrap_or(i64::MAX));
     metrics.pending.set(i64::try_from(all.pending.count()).unwrap_or(i64::MAX));

@@ -69,6 +69,7 @@ pub(crate) enum Order {
     Get { kind: Kind, names: Vec<String>, output: Output },
     ExplainPod { pod: PodRef, as_json: bool },
     Routes { vpc: String, output: Output },
+    ProbeTest { pod: PodRef, port: Option<u16>, as_json: bool },
     IpamCheck { as_json: bool },
     IpamWhois { address: IpAddr },
     Completion { shell: Shell },
@@ -102,6 +103,7 @@ pub(crate) fn command() -> Command {
         .subcommand(get())
         .subcommand(explain())
         .subcommand(routes())
+        .subcommand(probe())
         .subcommand(ipam())
         .subcommand(
             Command::new("completion").about("Print a shell's completion script").arg(
@@ -157,6 +159,20 @@ fn explain() -> Command {
         )
 }
 
+fn probe() -> Command {
+    let pod = Arg::new("pod").required(true).value_name("NAMESPACE/POD[:PORT]").value_parser(pod_and_port);
+    Command::new("probe")
+        .about("Ask about the kubelet's probes")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("test")
+                .about("Probe a pod as the kubelet would, hop by hop")
+                .arg(pod)
+                .arg(text_or_json()),
+        )
+}
+
 fn ipam() -> Command {
     let address =
         Arg::new("address").required(true).value_name("ADDRESS").value_parser(value_parser!(IpAddr));
@@ -186,6 +202,14 @@ fn object_name(text: &str) -> Result<String, String> {
     let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
     let is_name = !text.is_empty() && text.chars().all(is_of_name);
     is_name.then(|| text.to_owned()).ok_or_else(|| "no object can be called so".to_owned())
+}
+
+fn pod_and_port(text: &str) -> Result<(PodRef, Option<u16>), String> {
+    let Some((named, port)) = text.split_once(':') else { return Ok((pod(text)?, None)) };
+    match port.parse() {
+        Ok(port) if port > 0 => Ok((pod(named)?, Some(port))),
+        Ok(_) | Err(_) => Err(format!("{port:?} is no port from 1 to 65535")),
+    }
 }
 
 fn pod(text: &str) -> Result<PodRef, String> {
@@ -232,6 +256,11 @@ fn order(matches: &ArgMatches) -> Option<Order> {
             vpc: matches.get_one::<String>("vpc")?.clone(),
             output: *matches.get_one("output")?,
         }),
+        "probe" => {
+            let (_, matches) = matches.subcommand()?;
+            let (pod, port) = matches.get_one::<(PodRef, Option<u16>)>("pod")?.clone();
+            Some(Order::ProbeTest { pod, port, as_json: as_json(matches) })
+        }
         "ipam" => match matches.subcommand()? {
             ("check", matches) => Some(Order::IpamCheck { as_json: as_json(matches) }),
             (_, matches) => Some(Order::IpamWhois { address: *matches.get_one("address")? }),
@@ -296,6 +325,17 @@ mod tests {
         );
         for bad in ["web-0", "/web", "ns/", "a/b/c", "../x"] {
             assert!(parsed(&format!("vpcctl explain pod {bad}"), None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_probe_is_of_a_pod_and_perhaps_of_one_port() {
+        let test = |port| Order::ProbeTest { pod: PodRef::new("ns1", "web").unwrap(), port, as_json: false };
+
+        assert_eq!(order_of("vpcctl probe test ns1/web"), test(None));
+        assert_eq!(order_of("vpcctl probe test ns1/web:8080"), test(Some(8080)));
+        for bad in ["web", "ns1/web:", "ns1/web:0", "ns1/web:http", "ns1/web:1:2"] {
+            assert!(parsed(&format!("vpcctl probe test {bad}"), None).is_err(), "{bad}");
         }
     }
 

@@ -80,6 +80,7 @@ fn answer(order: Order, client: &Client, program: Option<&OsString>) -> Result<O
         Order::Get { kind: Kind::Ip, names, output } => show::<IpSpec>(client, &names, output),
         Order::Get { kind: Kind::Vpc, names, output } => show::<VpcSpec>(client, &names, output),
         Order::ExplainPod { pod, as_json } => explain(client, &pod, as_json),
+        Order::ProbeTest { pod, port, as_json } => probe(client, &pod, port, as_json),
         Order::Routes { vpc, output } => effective_routes(client, &vpc, output),
         Order::IpamCheck { as_json } => check(client, as_json),
         Order::IpamWhois { address } => find(client, address),
@@ -103,6 +104,14 @@ fn show<S: Spec>(client: &Client, names: &[String], output: Output) -> Result<Ou
 
 fn explain(client: &Client, pod: &PodRef, as_json: bool) -> Result<Outcome, Failure> {
     let told: PodStory = client.get(&format!("{}{}/{}", route::EXPLAIN_POD, pod.namespace, pod.name))?;
+    let text = if as_json { get::json_text(&told) } else { story::render(&told) };
+    Ok(Outcome::new(text, story::is_broken(&told)))
+}
+
+fn probe(client: &Client, pod: &PodRef, port: Option<u16>, as_json: bool) -> Result<Outcome, Failure> {
+    let port = port.map_or_else(String::new, |port| format!("/{port}"));
+    let path = format!("{}{}/{}{port}", route::PROBE, pod.namespace, pod.name);
+    let told: PodStory = client.get(&path)?;
     let text = if as_json { get::json_text(&told) } else { story::render(&told) };
     Ok(Outcome::new(text, story::is_broken(&told)))
 }

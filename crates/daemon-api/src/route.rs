@@ -19,6 +19,8 @@ pub const GC: &str = "/api/v1/gc";
 pub const OBJECTS: &str = "/api/v1/objects/";
 /// `GET` + `/{namespace}/{name}`: the chain of facts behind a pod's attachments.
 pub const EXPLAIN_POD: &str = "/api/v1/explain/pod/";
+/// `GET` + `/{namespace}/{name}`, and `/{port}` for one port only: probes as the kubelet would make them.
+pub const PROBE: &str = "/api/v1/probe/";
 /// `GET` + `/{vpc}`: the effective routes of a VPC.
 pub const ROUTES: &str = "/api/v1/routes/";
 /// `GET`: the ledger compared with the sandboxes and the kernel.

@@ -64,6 +64,7 @@ impl<L: Ledger> Sandboxes<L> {
                 self.sweep_one(claim).await;
             }
             self.sweep_strays(&mut stray_suspects).await;
+            self.sync_probes().await;
         }
     }
 

@@ -160,7 +160,8 @@ impl<L: Ledger> Add<'_, L> {
             undo.push(Step::Claimed(Box::new(claimed.claim.clone())));
         }
         self.evict(&claimed).await;
-        let plan = plan::port(&self.network, &self.ground, &claimed.claim);
+        let plan = plan::port(&self.network, &self.ground, &claimed.claim)
+            .map(|plan| PortPlan { probe_routes: self.all.probes.pod_routes(&claimed.claim), ..plan });
         let wired = match &plan {
             Some(plan) => self.wire(&claimed, plan, &mut undo).await.map(Some),
             None => self.make_room_for_routes().await.map(|()| None),
@@ -174,6 +175,7 @@ impl<L: Ledger> Add<'_, L> {
             Err(fault) => return Err(undo.unwind(self.all, fault).await),
         };
         crash::point("add-wired");
+        self.all.carry_probes(&claimed.claim).await;
         if let Some(answered) = probe.as_ref().and_then(Probe::answered) {
             return self.conflict(&claimed, Rival::Machine(answered), undo).await;
         }
@@ -236,7 +238,7 @@ impl<L: Ledger> Add<'_, L> {
                 others.any(|other| other.owner.provider == owner.provider && !other.port.is_per_interface)
             }
         });
-        let probe_ports = if self.all.probes.is_some() { port.probe_ports } else { BTreeSet::new() };
+        let probe_ports = if self.all.probes.are_carried() { port.probe_ports } else { BTreeSet::new() };
         PortTraits { is_per_interface: port.is_per_interface || is_per_interface, probe_ports, ..port }
     }
 

@@ -32,7 +32,6 @@ use std::time::Duration;
 use daemon_api::{CallContext, ContainerId, Fault, FaultKind, IfName};
 use tokio::sync::{Semaphore, watch};
 
-use crate::config::ProbeAddresses;
 use crate::health::Readiness;
 use crate::ledger::Ledger;
 use crate::ledger::claim::OwnerName;
@@ -40,6 +39,7 @@ use crate::ledger::pending::PendingDels;
 use crate::metrics::Metrics;
 use crate::neighbours::Neighbours;
 use crate::northbound::Northbound;
+use crate::probes::Probes;
 use crate::resources::Snapshot;
 use crate::vswitch::Vswitch;
 
@@ -64,8 +64,8 @@ pub struct Sandboxes<L> {
     pub vswitch: Vswitch,
     /// MTU of veths whose Subnet says nothing; `None` for what fits into the node's tunnels.
     pub mtu: Option<u32>,
-    /// Where carried probes come from; `None` when probes are not carried.
-    pub probes: Option<ProbeAddresses>,
+    /// The path of the kubelet's probes.
+    pub probes: Probes,
     /// The northbound database.
     pub northbound: Northbound,
     /// Duplicate-address probes; `None` when they are switched off.

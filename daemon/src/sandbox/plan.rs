@@ -9,6 +9,7 @@ use ipam::Mac;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink::{Link, MacvlanMode};
 use ovn::vswitch::{PodInterface, PodPort, Shaping};
+use tproxy::PodRoute;
 
 use super::ground::Ground;
 use super::network::{Form, PodNetwork};
@@ -52,6 +53,8 @@ pub struct PortPlan {
     pub addresses: Vec<IpNet>,
     /// Its routes beside the connected ones.
     pub routes: Vec<RouteTo>,
+    /// Its ways back to where probes come from; no answer tells of them.
+    pub probe_routes: Vec<PodRoute>,
 }
 
 /// A device that we make.
@@ -134,6 +137,7 @@ pub fn port(network: &PodNetwork, ground: &Ground, claim: &Claim) -> Option<Port
         mac: claim.mac?,
         addresses: claim.addresses.iter().map(|ip| with_prefix(network, *ip)).collect(),
         routes: routes(network, claim),
+        probe_routes: Vec::new(),
     })
 }
 

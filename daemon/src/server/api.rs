@@ -15,12 +15,13 @@ use serde::Serialize;
 
 use super::http::{self, Answer, BodyError};
 use crate::ledger::Ledger;
+use crate::probes::trial;
 use crate::sandbox::Sandboxes;
 use crate::sandbox::arrivals::Arrival;
 use crate::{audit, explain, objects, routes};
 
 /// What can only be read; more of the path says what of it.
-const READ: [&str; 3] = [route::OBJECTS, route::EXPLAIN_POD, route::ROUTES];
+const READ: [&str; 4] = [route::OBJECTS, route::EXPLAIN_POD, route::ROUTES, route::PROBE];
 
 /// Who makes a request.
 #[derive(Debug, Clone, Copy)]
@@ -174,6 +175,16 @@ fn parse(body: &Bytes, call: Call, verb: &str) -> Result<(PodRequest, CallContex
     Ok((request, call.transpose().map_err(|e| bad(&e))?.unwrap_or_default()))
 }
 
+fn probed(asked: &str) -> Option<(daemon_api::PodRef, Option<u16>)> {
+    let mut parts = asked.split('/');
+    let pod = daemon_api::PodRef::new(parts.next()?, parts.next()?).ok()?;
+    match (parts.next(), parts.next()) {
+        (None, _) => Some((pod, None)),
+        (Some(port), None) => Some((pod, Some(port.parse().ok().filter(|port| *port > 0)?))),
+        (Some(_), Some(_)) => None,
+    }
+}
+
 fn read<L: Ledger>(all: &Sandboxes<L>, path: &str) -> Answer {
     if path == route::AUDIT {
         return shown(&audit::audit(all));
@@ -193,6 +204,15 @@ fn read<L: Ledger>(all: &Sandboxes<L>, path: &str) -> Answer {
         return match routes::table(&all.northbound, vpc) {
             Ok(table) => shown(&table),
             Err(why) => http::text(StatusCode::NOT_FOUND, why),
+        };
+    }
+    if let Some(asked) = path.strip_prefix(route::PROBE) {
+        return match probed(asked) {
+            Some((pod, port)) => shown(&trial::pod(all, &pod, port)),
+            None => http::text(
+                StatusCode::NOT_FOUND,
+                format!("404: {asked} is not NAMESPACE/NAME or NAMESPACE/NAME/PORT\n"),
+            ),
         };
     }
     let pod = path.strip_prefix(route::EXPLAIN_POD).and_then(|rest| rest.split_once('/'));

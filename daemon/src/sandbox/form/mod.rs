@@ -72,7 +72,10 @@ impl<L: Ledger> Sandboxes<L> {
         match claim.link {
             Link::Delegated => Ok(()),
             Link::Macvlan => self.blocking("unwire", move || wire::macvlan::clean(&sandbox, &name)).await,
-            Link::Veth => self.remove_veth(&super::plan::host_name(&sandbox.container, &name)).await,
+            Link::Veth => {
+                let device = super::plan::host_name(&sandbox.container, &name);
+                tokio::join!(self.remove_veth(&device), self.drop_probes(claim)).0
+            }
         }
     }
 }

@@ -95,8 +95,13 @@ fn configure(plan: &PortPlan, inside: &Handle) -> Result<Made, Fault> {
     // The ledger and our own probe already looked for duplicates, and the kernel's look costs a second.
     let addresses: Vec<AddrSpec> =
         plan.addresses.iter().map(|net| AddrSpec { no_dad: true, ..AddrSpec::new(*net) }).collect();
-    let routes: Vec<RouteSpec> = plan.routes.iter().map(|route| route_spec(plan, route)).collect();
+    let probed = plan.probe_routes.iter().map(|way| way.route);
+    let routes: Vec<RouteSpec> =
+        plan.routes.iter().map(|route| route_spec(plan, route)).chain(probed).collect();
     inside.configure(link.index, &addresses, &routes).map_err(|e| failed(&e))?;
+    for way in &plan.probe_routes {
+        inside.set_neighbour(link.index, way.neighbour, way.mac).map_err(|e| failed(&e))?;
+    }
     Ok(Made { index: link.index, mtu: link.mtu })
 }
 
