@@ -37,11 +37,11 @@ pub(super) fn add(
     }
     added
         .map_err(|e| kernel(&format!("make veth {host_name} with {} in the sandbox", plan.interface), &e))?;
-    if wanted.has_whole_checksums {
-        if let Err(error) = inside.set_tx_checksum(plan.interface.as_str(), false) {
-            let _ = remove(host_name);
-            return Err(kernel(&format!("have the pod compute checksums on {}", plan.interface), &error));
-        }
+    if wanted.has_whole_checksums
+        && let Err(error) = inside.set_tx_checksum(plan.interface.as_str(), false)
+    {
+        let _ = remove(host_name);
+        return Err(kernel(&format!("have the pod compute checksums on {}", plan.interface), &error));
     }
     Ok(())
 }
