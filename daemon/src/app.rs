@@ -42,34 +42,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let readiness = Readiness::default();
     let starting = readiness.block("resources, ledger and socket");
     let (metrics, registry) = Metrics::new(&config.node_name);
-    let ledger = open_ledger(&config, &metrics)?;
     let mut folder = resources::Folder::open(&config.standalone)?;
     let (publish, snapshots) = resources::channel(&mut folder);
-    let vswitch = Vswitch::open(config.ovs_db.as_ref()).await;
-    let around = Surroundings {
-        ledger: ledger.clone(),
-        resources: snapshots.clone(),
-        vswitch: vswitch.view(),
-        settings: settings(&config),
-        metrics: metrics.northbound.clone(),
-    };
-    let node: Node = Arc::new(Sandboxes {
-        ledger,
-        resources: snapshots.clone(),
-        vswitch,
-        mtu: config.mtu,
-        probes: Probes::open(config.probes).context("carry the kubelet's probes")?,
-        northbound: Northbound::open(config.ovn_nb.as_ref(), around).await,
-        neighbours: config.detects_conflicts.then(Neighbours::default),
-        pending: PendingDels::beside(&config.socket),
-        metrics,
-        readiness: readiness.clone(),
-        failures: crate::sandbox::failures::Failures::default(),
-        arrivals: crate::sandbox::arrivals::Arrivals::default(),
-        interfaces: Arc::default(),
-        owners: Arc::default(),
-        kernel: Arc::new(Semaphore::new(KERNEL_WORKERS)),
-    });
+    let node = assemble(&config, metrics, readiness.clone(), snapshots.clone()).await?;
     respec(&node, &snapshots.borrow().clone()).await?;
     tokio::spawn(async move {
         if let Err(error) = resources::follow(folder, publish).await {
@@ -97,6 +72,41 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
     serving.abort();
     Ok(())
+}
+
+/// What the verbs share, with its connections begun.
+async fn assemble(
+    config: &Config,
+    metrics: Metrics,
+    readiness: Readiness,
+    resources: watch::Receiver<Arc<Snapshot>>,
+) -> anyhow::Result<Node> {
+    let ledger = open_ledger(config, &metrics)?;
+    let vswitch = Vswitch::open(config.ovs_db.as_ref()).await;
+    let around = Surroundings {
+        ledger: ledger.clone(),
+        resources: resources.clone(),
+        vswitch: vswitch.view(),
+        settings: settings(config),
+        metrics: metrics.northbound.clone(),
+    };
+    Ok(Arc::new(Sandboxes {
+        ledger,
+        resources,
+        vswitch,
+        mtu: config.mtu,
+        probes: Probes::open(config.probes).context("carry the kubelet's probes")?,
+        northbound: Northbound::open(config.ovn_nb.as_ref(), around).await,
+        neighbours: config.detects_conflicts.then(Neighbours::default),
+        pending: PendingDels::beside(&config.socket),
+        metrics,
+        readiness,
+        failures: crate::sandbox::failures::Failures::default(),
+        arrivals: crate::sandbox::arrivals::Arrivals::default(),
+        interfaces: Arc::default(),
+        owners: Arc::default(),
+        kernel: Arc::new(Semaphore::new(KERNEL_WORKERS)),
+    }))
 }
 
 fn greet(config: &Config) {

@@ -163,6 +163,7 @@ fn connect(end: SocketAddr) -> Verdict {
     let started = Instant::now();
     match TcpStream::connect_timeout(&end, PATIENCE) {
         Ok(_) => Verdict::Open(started.elapsed()),
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is not exhaustive")]
         Err(error) => match error.kind() {
             io::ErrorKind::ConnectionRefused => Verdict::Refused(started.elapsed()),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Verdict::TimedOut,
