@@ -12,6 +12,7 @@ pub mod checked;
 mod dhcp;
 pub mod expression;
 pub mod facts;
+mod fallback;
 pub mod finding;
 pub mod net;
 mod peering;

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use ovn::nb::{LogicalRouterPolicy, PolicyAction, RoutePolicy};
 
-use crate::checked::CheckedVpc;
-use crate::policy_route;
+use crate::checked::{CheckedRoute, CheckedVpc};
+use crate::{fallback, policy_route};
 
 /// Where a route comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,8 @@ pub enum Origin {
         /// The subnet.
         subnet: String,
     },
+    /// Made by us, leading nowhere, so that policies are asked about what has no other route.
+    Fallback,
 }
 
 impl fmt::Display for Origin {
@@ -33,6 +35,7 @@ impl fmt::Display for Origin {
             Self::Static => f.write_str("static"),
             Self::Policy => f.write_str("policy"),
             Self::Ours { subnet } => write!(f, "subnet {subnet}"),
+            Self::Fallback => f.write_str("ours, so that policies act"),
         }
     }
 }
@@ -108,16 +111,10 @@ pub fn routes(vpc: &CheckedVpc) -> Routes {
         };
         match routes.iter_mut().find(is_same) {
             Some(row) => row.next_hops.push(route.next_hop),
-            None => routes.push(Route {
-                table: route.table.clone(),
-                policy: route.policy,
-                prefix: route.prefix,
-                next_hops: vec![route.next_hop],
-                port: None,
-                origin: Origin::Static,
-            }),
+            None => routes.push(written(route.clone(), Origin::Static)),
         }
     }
+    routes.extend(fallback::fallbacks(vpc).into_iter().map(|route| written(route, Origin::Fallback)));
     routes.sort_by_key(|row| {
         (row.table.clone(), !row.prefix.addr().is_ipv4(), Reverse(row.weight()), row.prefix)
     });
@@ -125,6 +122,18 @@ pub fn routes(vpc: &CheckedVpc) -> Routes {
         policy_route::allow_subnets(vpc).into_iter().chain(policy_route::policies(vpc)).map(policy).collect();
     policies.sort_by_key(|policy| Reverse(policy.priority));
     Routes { routes, policies }
+}
+
+/// A row that is written into the database, unlike those of connected networks.
+fn written(route: CheckedRoute, origin: Origin) -> Route {
+    Route {
+        table: route.table,
+        policy: route.policy,
+        prefix: route.prefix,
+        next_hops: vec![route.next_hop],
+        port: None,
+        origin,
+    }
 }
 
 fn policy(row: LogicalRouterPolicy) -> Policy {

@@ -168,6 +168,7 @@ spec:
     assert_eq!(
         rows(&plan.wanted, "Logical_Router_Static_Route"),
         "\
+[v] ip_prefix=0.0.0.0/0 nexthop=10.0.1.1 policy=dst-ip
 [v] ip_prefix=10.0.0.0/8 nexthop=10.0.1.8 policy=dst-ip
 [v] ip_prefix=9.9.9.9/32 nexthop=10.0.1.8 policy=dst-ip
 [v] ip_prefix=9.9.9.9/32 nexthop=10.0.1.9 policy=dst-ip"

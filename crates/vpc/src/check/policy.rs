@@ -52,16 +52,6 @@ pub(super) fn policies(
                 ),
             );
         }
-        if let Some(next_hop) = lonely(&policy, vpc) {
-            let everything = if next_hop.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
-            findings.note(
-                Reason::PolicyNeverActs,
-                format!(
-                    "{what}: it acts on what a static route leads out of the VPC, and none does; add one to staticRoutes, \
-                     such as {everything} via {next_hop}"
-                ),
-            );
-        }
         accepted.push(policy);
     }
     accepted.sort_by_key(|policy| std::cmp::Reverse(policy.priority));
@@ -74,15 +64,6 @@ fn is_inside(expression: &Expression, vpc: &CheckedVpc) -> bool {
         vpc.subnets.values().any(|subnet| subnet.nets.iter().any(|own| own.cidr.contains(net)))
     };
     expression.destinations().is_some_and(|all| !all.is_empty() && all.iter().all(is_ours))
-}
-
-/// The next hop of a reroute to which no packet comes: OVN asks policies about what has a route only.
-fn lonely<'a>(policy: &'a CheckedPolicy, vpc: &CheckedVpc) -> Option<&'a IpAddr> {
-    let PolicyAction::Reroute(next_hops) = &policy.action else { return None };
-    let next_hop = next_hops.first()?;
-    let has_route = vpc.routes.iter().any(|route| route.next_hop.is_ipv4() == next_hop.is_ipv4());
-    let is_inner = policy.priority >= SUBNET_PRIORITY || !vpc.peerings.is_empty();
-    (!has_route && !is_inner).then_some(next_hop)
 }
 
 /// A policy that was read.
