@@ -138,6 +138,8 @@ fn launch(lab: &Lab, wrapper: &[OsString], flags: &[String], environment: &[(Str
         .arg(format!("--bind-socket={}", lab.socket().display()))
         .arg(format!("--metrics-addr={METRICS}"))
         .arg("--log-format=text")
+        // The machine may run an OVN of its own, which is nobody's business here; a node's own flags come later and win.
+        .args(["--ovs-db=", "--ovn-nb="])
         .args(flags)
         .envs(environment.iter().map(|(k, v)| (k, v)));
     Service::start(DAEMON, command, &lab.dir().join("daemon.log"))

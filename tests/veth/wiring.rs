@@ -141,3 +141,23 @@ fn the_mtu_is_the_subnets_else_what_fits_into_the_nodes_tunnels() {
     tests::wait::until("the Subnet's MTU", crate::PATIENCE, || (mtu("e") == 1300).then_some(()));
     node.assert_empty();
 }
+
+/// On the datapath in user space the node's own stack sees the frames of a pod as well.
+#[test]
+fn the_node_answers_no_pod_for_its_own_addresses() {
+    let Some(lab) = lab() else { return };
+    let ovn = Ovn::start(&lab);
+    let node = ovn.node(&lab);
+    let _daemon = node.daemon(&[]);
+    lab.node.must("ip address add 172.18.0.2/16 dev eth1");
+    let pod = Pod::new(&node, "84449a466cca");
+    pod.added();
+
+    pod.netns.must("ip route add 172.18.0.2/32 dev eth0");
+
+    assert!(!witness::arping(&pod.netns, "eth0", "172.18.0.2"));
+    assert_eq!(traffic::pings(&pod.netns, "172.18.0.2", 2), 0);
+    assert!(witness::arping(&pod.netns, "eth0", "10.0.1.1"), "the router does");
+    lab.node.must("ip link set dev 84449a466cca_h arp on");
+    assert!(witness::arping(&pod.netns, "eth0", "172.18.0.2"), "it would");
+}

@@ -62,7 +62,7 @@ pub struct Macvlan<'a> {
 /// A veth pair to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Veth<'a> {
-    /// Name of the end in the [`Handle`]'s namespace; it comes up at once.
+    /// Name of the end in the [`Handle`]'s namespace; it comes up at once, without ARP and IPv6 addresses.
     pub host_name: &'a str,
     /// Name of the end in the target namespace; it is down until [`Handle::configure`].
     pub pod_name: &'a str,
@@ -102,7 +102,8 @@ impl Handle {
         peer.attributes.push(LinkAttribute::NetNsFd(into.as_fd().as_raw_fd()));
         peer.attributes.push(LinkAttribute::Address(veth.pod_mac.to_vec()));
         let mut host = new_link(host_name, veth.mtu);
-        host.header.flags = LinkFlags::Up;
+        // Without ARP the machine answers nobody there for its own addresses: only the bridge speaks to the pod.
+        host.header.flags = LinkFlags::Up | LinkFlags::Noarp;
         host.header.flags.set(LinkFlags::Promisc, veth.is_host_promiscuous);
         host.header.change_mask = host.header.flags;
         host.attributes.push(LinkAttribute::LinkInfo(vec![

@@ -124,7 +124,7 @@ fn veth_has_its_far_end_in_the_pod_and_its_near_end_up() {
 }
 
 #[test]
-fn host_end_of_a_veth_has_no_address_and_is_promiscuous_when_asked_for() {
+fn host_end_of_a_veth_speaks_for_nobody_and_is_promiscuous_when_asked_for() {
     if !needs_root() {
         return;
     }
@@ -135,11 +135,12 @@ fn host_end_of_a_veth_has_no_address_and_is_promiscuous_when_asked_for() {
     pod.ip(&["link", "set", "eth0", "up"]);
     other.ip(&["link", "set", "eth0", "up"]);
 
-    let is_promiscuous = |name: &str| {
+    let is = |name: &str, wanted: &str| {
         let link = host.show(&["link", "show", name])[0].clone();
-        link["flags"].as_array().unwrap().iter().any(|flag| flag == "PROMISC")
+        link["flags"].as_array().unwrap().iter().any(|flag| flag == wanted)
     };
-    assert_eq!((is_promiscuous("quiet_h"), is_promiscuous("open_h")), (false, true));
+    assert_eq!((is("quiet_h", "PROMISC"), is("open_h", "PROMISC")), (false, true));
+    assert!(is("quiet_h", "NOARP") && is("open_h", "NOARP"));
     let narrow = Veth { mtu: Some(1000), pod_name: "eth1", ..veth("narrow_h") };
     host.handle().add_veth(&narrow, &pod.netns).unwrap();
     for name in ["quiet_h", "open_h", "narrow_h"] {
