@@ -67,14 +67,7 @@ impl Ground {
 
     /// Raises the links and leads the families that are carried to them, and no others; the number of changes.
     pub(crate) fn lead(&self, links: Links, carried: &[Family]) -> Result<usize, Error> {
-        let mut changes = 0;
-        for index in [links.switch, links.probe] {
-            let is_down = self.handle.link_by_index(index)?.is_some_and(|link| !link.is_up);
-            if is_down {
-                self.handle.request(&Link::up(index))?;
-                changes += 1;
-            }
-        }
+        let mut changes = self.raise(links)?;
         for family in Family::BOTH {
             let found = self.routing(family)?;
             let steps = routing_steps(family, carried.contains(&family), links.probe, &found);
@@ -82,6 +75,23 @@ impl Ground {
             changes += steps.add.len() + self.remove_routing(&steps.remove)?;
         }
         Ok(changes)
+    }
+
+    fn raise(&self, links: Links) -> Result<usize, Error> {
+        let mut down = Vec::new();
+        for index in [links.switch, links.probe] {
+            let is_down = self.handle.link_by_index(index)?.is_some_and(|link| !link.is_up);
+            down.extend(is_down.then_some(index));
+        }
+        for index in &down {
+            self.handle.request(&Link::up(*index))?;
+        }
+        for index in &down {
+            // A veth drops frames until the kernel has worked off its "carrier on"; to be asked about the link makes
+            // it do so.
+            self.handle.link_by_index(*index)?;
+        }
+        Ok(down.len())
     }
 
     /// Everything of ours goes; the number of changes.
