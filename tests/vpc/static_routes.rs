@@ -64,6 +64,8 @@ fn the_longest_prefix_comes_first_and_a_destination_before_a_source_of_equal_len
         world.routes(&[from(net1, east), to(everything, west)]);
         family.await_ways(a, &["east"]);
         family.await_ways(b, &["west"]);
+        world.routes(&[from(everything, east)]);
+        family.await_ways(b, &["east"]);
         world.routes(&[from(net1, west)]);
         family.await_ways(a, &["west"]);
         traffic::await_silence(b, family.outside);

@@ -15,7 +15,7 @@ use crate::checked::{CheckedRoute, CheckedVpc};
 use crate::net::is_same_family;
 
 /// The routes: for each family that a policy reroutes and each table that packets meet, unless the author has a route of
-/// everything there. Such a route by source would lose against ours, so it counts too.
+/// everything there.
 pub(crate) fn fallbacks(vpc: &CheckedVpc) -> Vec<CheckedRoute> {
     let mut routes = Vec::new();
     for everything in [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())] {

@@ -64,17 +64,15 @@ fn a_vpc_without_a_reroute_that_is_accepted_gets_none() {
 #[test]
 fn a_route_of_everything_replaces_it_in_its_table_and_family_whichever_address_it_looks_at() {
     let [v4, v6] = [REROUTE, REROUTE_V6].map(str::to_owned);
-    for (policy, written) in [("policyDst", "dst-ip"), ("policySrc", "src-ip")] {
+    for policy in ["policyDst", "policySrc"] {
         let route = format!("{{cidr: 0.0.0.0/0, nextHopIP: 10.0.1.254, policy: {policy}}}");
         assert_eq!(
             static_routes(&route, &format!("{v4}, {v6}")),
-            format!(
-                "\
+            "\
 [v] ip_prefix=0.0.0.0/0 nexthop=10.0.1.1 policy=dst-ip route_table=rtb1
-[v] ip_prefix=0.0.0.0/0 nexthop=10.0.1.254 policy={written}
+[v] ip_prefix=0.0.0.0/0 nexthop=10.0.1.254 policy=dst-ip
 [v] ip_prefix=::/0 nexthop=fd00:2::1 policy=dst-ip
 [v] ip_prefix=::/0 nexthop=fd00:2::1 policy=dst-ip route_table=rtb1"
-            )
         );
         let in_table = route.replace('}', ", routeTable: rtb1}");
         assert!(!static_routes(&in_table, REROUTE).contains("nexthop=10.0.1.1 policy=dst-ip route_table"));

@@ -177,6 +177,25 @@ spec:
 }
 
 #[test]
+fn a_route_of_everything_by_source_is_one_by_destination_unless_there_is_one() {
+    let written = |others: &str| {
+        let mut facts = facts("cidrBlock: 10.0.1.0/24");
+        let route = "{cidr: 0.0.0.0/0, nextHopIP: 10.0.1.8, policy: policySrc}";
+        let spec = format!("staticRoutes: [{route}{others}]");
+        add(&mut facts, &format!("kind: Vpc\nmetadata: {{name: v}}\nspec: {{{spec}}}\n"));
+        rows(&plan(&facts).wanted, "Logical_Router_Static_Route")
+    };
+
+    assert_eq!(written(""), "[v] ip_prefix=0.0.0.0/0 nexthop=10.0.1.8 policy=dst-ip");
+    assert_eq!(
+        written(", {cidr: 0.0.0.0/0, nextHopIP: 10.0.1.9}"),
+        "\
+[v] ip_prefix=0.0.0.0/0 nexthop=10.0.1.9 policy=dst-ip
+[v] ip_prefix=0.0.0.0/0 nexthop=10.0.1.8 policy=src-ip"
+    );
+}
+
+#[test]
 fn two_peers_point_at_each_other() {
     let mut facts = Facts::default();
     for (name, remote, ip) in [("a", "b", "169.254.0.1/30"), ("b", "a", "169.254.0.2/30")] {

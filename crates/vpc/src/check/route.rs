@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crds::StaticRoute;
+use ipnet::IpNet;
 use ovn::nb::RoutePolicy;
 
 use crate::checked::{CheckedRoute, CheckedVpc};
@@ -32,8 +33,25 @@ pub(super) fn routes(
         }
         accepted.push(route);
     }
+    look_at_destinations(&mut accepted);
     accepted.sort();
     accepted
+}
+
+/// A source in the range of everything says nothing, and vanilla OVN gives such a route the priority of its drop of what
+/// has no route, which wins. By destination the same route acts; where there is one already, it comes first anyway.
+fn look_at_destinations(routes: &mut [CheckedRoute]) {
+    let is_everything = |route: &CheckedRoute| route.prefix.prefix_len() == 0;
+    let taken: Vec<(String, IpNet)> = routes
+        .iter()
+        .filter(|route| is_everything(route) && route.policy == RoutePolicy::Destination)
+        .map(|route| (route.table.clone(), route.prefix))
+        .collect();
+    for route in routes.iter_mut().filter(|route| is_everything(route)) {
+        if !taken.iter().any(|(table, prefix)| (table, prefix) == (&route.table, &route.prefix)) {
+            route.policy = RoutePolicy::Destination;
+        }
+    }
 }
 
 fn route_of(written: &StaticRoute) -> Result<CheckedRoute, Fault> {
