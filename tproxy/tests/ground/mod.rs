@@ -160,8 +160,8 @@ impl Node {
             space.set(name, "1");
         }
         // What the node sends out by its own routes ends there without a word.
-        up.set("ipv4/ip_forward", "0");
-        up.set("ipv6/conf/all/forwarding", "0");
+        up.ip("route add blackhole default");
+        up.ip("-6 route add blackhole default");
         space.ip(&format!("link add up0 type veth peer name up1 netns {}", up.name));
         space.ip("link set up0 up");
         up.ip("link set up1 up");
