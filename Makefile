@@ -28,7 +28,7 @@ build: ## release programs into dist/bin
 	install -m 755 $(TARGET)/release/vpcctl $(BIN)/kubectl-vpc
 	@ls -l $(BIN)
 
-demo: setup build ## the guide's external network and its VPCs, made and shown
+demo: setup build ## the guide's external network, its VPCs and probes into them
 	scripts/demo.sh
 
 test: setup ## all tests; the last line is the totals

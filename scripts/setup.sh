@@ -20,6 +20,7 @@ wanted=(
     tcpdump:tcpdump
     curl:curl
     jq:jq
+    python3:python3
     strace:strace
     nft:nftables
     /usr/lib/cni/macvlan:containernetworking-plugins

@@ -1,4 +1,4 @@
-# What both acts are played on: a node and the world outside as network namespaces, our daemon, and calls of plugins.
+# What all acts are played on: a node and the world outside as network namespaces, our daemon, and calls of plugins.
 
 reference=/usr/lib/cni
 default_socket=/run/openvswitch/kube-ovn-daemon.sock
@@ -43,6 +43,7 @@ show_vpcctl() { command_line vpcctl "$@"; vpcctl "$@" 2>&1 | shown; }
 # pod NAME: an empty network namespace, as a runtime makes it. It would inherit the machine's own forwarding.
 pod() {
     ip netns add "$tag-$1"
+    ip -n "$tag-$1" link set lo up
     in_pod "$1" sysctl -qw net.ipv4.ip_forward=0
 }
 
@@ -100,7 +101,8 @@ machine() {
     stat -c '%i %y' "$default_socket" /run/openvswitch/db.sock /run/ovn/ovnnb_db.sock 2>&1 || true
 }
 
-namespaces() { ip netns list | awk '{ print $1 }' | grep -x "$tag-.*" || true; }
+# Others' namespaces come and go while it looks.
+namespaces() { ip netns list 2>/dev/null | awk '{ print $1 }' | grep -x "$tag-.*" || true; }
 
 prepare() {
     [ "$(id -u)" -eq 0 ] || die "needs root, for network namespaces"
@@ -122,7 +124,10 @@ clear_stage() {
     stop_daemon KILL || true
     stop_ovn KILL
     local netns
-    for netns in $(namespaces); do ip netns del "$netns"; done
+    for netns in $(namespaces); do
+        ip netns pids "$netns" | xargs -r kill -KILL
+        ip netns del "$netns"
+    done
     [ -z "$dir" ] || rm -rf "$dir"
     # iproute2 makes this mount on first use.
     if [ -z "$had_netns" ] && umount /run/netns 2>/dev/null; then rmdir /run/netns 2>/dev/null || true; fi

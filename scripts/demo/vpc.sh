@@ -115,6 +115,7 @@ vpcs_leave() {
     local pod
     for pod in ns1/vpc1-pod ns2/vpc2-pod ns1/vpc1-peer ns2/vpc2-peer ns1/router; do
         expect_del "$pod" "${pod##*/}.json" eth0
+        ip netns del "$tag-${pod##*/}"
     done
     expect "no address is held" holds
     expect "no port of a pod is left on br-int" [ -z "$(vsctl list-ports br-int)" ]
@@ -123,7 +124,6 @@ vpcs_leave() {
     rm "$dir"/objects/*
     expect "OVN has no router and no switch of ours" await nothing_northbound
     expect "the daemon ends when asked to" stop_daemon TERM
-    stop_ovn TERM
 }
 
 nothing_northbound() { [ -z "$(nbctl lr-list)$(nbctl ls-list)" ]; }
