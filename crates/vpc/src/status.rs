@@ -22,7 +22,8 @@ const STANDBY: &str = "Standby";
 
 /// The status of a Vpc as far as the plan decides it; the rest is taken from `before`.
 ///
-/// `standby` means that the router is planned; whoever writes the status does so once the database has it.
+/// `standby` means that the router is planned; whoever writes the status does so once the database has it. The conditions
+/// of a Vpc that the survey has not seen yet stay as they are.
 pub fn vpc(survey: &Survey, facts: &Facts, name: &str, before: &VpcStatus) -> VpcStatus {
     let object = Object::Vpc(name.to_owned());
     let findings: Vec<&Finding> = survey.about(&object).collect();
@@ -43,7 +44,9 @@ pub fn vpc(survey: &Survey, facts: &Facts, name: &str, before: &VpcStatus) -> Vp
     status.vpc_peerings = checked
         .map(|vpc| vpc.peerings.iter().map(|peering| peering.remote.clone()).collect())
         .unwrap_or_default();
-    status.conditions = conditions(&findings, checked.is_some(), STANDBY, STANDBY);
+    if checked.is_some() || !findings.is_empty() {
+        status.conditions = conditions(&findings, checked.is_some(), STANDBY, STANDBY);
+    }
     status
 }
 
@@ -59,7 +62,8 @@ fn default_switch(survey: &Survey, facts: &Facts, name: &str) -> String {
     marked.cloned().unwrap_or_default()
 }
 
-/// The conditions of a Subnet; counters, DHCP rows and everything else stay as they are in `before`.
+/// The conditions of a Subnet; counters, DHCP rows and everything else stay as they are in `before`, and so do the
+/// conditions of a subnet that the survey has not seen yet.
 pub fn subnet(survey: &Survey, name: &str, before: &SubnetStatus) -> SubnetStatus {
     let object = Object::Subnet(name.to_owned());
     let findings: Vec<&Finding> = survey.about(&object).collect();
@@ -68,6 +72,9 @@ pub fn subnet(survey: &Survey, name: &str, before: &SubnetStatus) -> SubnetStatu
         None => (survey.unrouted.contains(name), NOT_OVN),
     };
     let mut status = before.clone();
+    if !is_ready && findings.is_empty() {
+        return status;
+    }
     status.conditions = conditions(&findings, is_ready, ready, VALIDATION_SUCCEEDED);
     if let Some(validated) = status.conditions.iter_mut().find(|c| c.kind == VALIDATED && !c.holds()) {
         VALIDATION_FAILED.clone_into(&mut validated.reason);

@@ -260,6 +260,13 @@ fn an_overlapping_subnet_says_so_in_its_conditions() {
 }
 
 #[test]
+fn an_object_that_the_survey_has_not_seen_yet_is_not_judged() {
+    let (survey, facts) = (Survey::default(), facts());
+    assert_eq!(status::subnet(&survey, "net1", &crds::SubnetStatus::default()).conditions, []);
+    assert_eq!(status::vpc(&survey, &facts, "test-vpc-1", &crds::VpcStatus::default()).conditions, []);
+}
+
+#[test]
 fn the_guides_default_subnet_is_planned_with_the_default_vpc() {
     let mut facts = Facts::default();
     add(&mut facts, DEFAULT_SUBNET);

@@ -111,7 +111,7 @@ pub(super) fn refused(refused: &Refused) -> SubnetStatus {
         ..Facts::default()
     };
     let mut status = vpc::status::subnet(&Survey::of(&facts), name, &SubnetStatus::default());
-    if status.conditions.iter().any(|condition| condition.kind == READY && condition.holds()) {
+    if status.conditions.iter().all(|condition| condition.kind != READY || condition.holds()) {
         status.conditions = vec![
             Condition::new(VALIDATED, false, "Invalid", &problem),
             Condition::new(READY, false, NOT_SERVED, &problem),
