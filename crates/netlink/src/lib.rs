@@ -49,6 +49,7 @@ mod announce;
 mod attribute;
 mod bpf;
 mod closer;
+mod conntrack;
 mod errno;
 mod error;
 mod ethtool;
@@ -75,6 +76,7 @@ mod wire;
 
 pub use addr::{AddrSpec, Address};
 pub use announce::announce;
+pub use conntrack::{Conntrack, TcpFlow};
 pub use errno::Errno;
 pub use error::Error;
 pub use family::Family;
