@@ -21,7 +21,7 @@
 //! * [`target`] (pure): probe ports of this node's pods → a table of targets; a clash is a value, never an overwrite.
 //! * [`plan`] (pure): targets → wanted nftables, rules, routes and links.
 //! * `observe`, `apply` (shell): what the kernel holds; one atomic batch that makes it the wanted.
-//! * [`carrier`] (shell): the whole, pod by pod.
+//! * [`carrier`] (shell): the whole, pod by pod. `sweep` (shell): connections older than their rules.
 //! * [`pod`]: what the pod itself needs. [`cgroup`]: who is no kubelet. [`metrics`]: what was counted.
 //!
 //! # What it refuses
@@ -40,6 +40,7 @@ pub mod metrics;
 mod observe;
 pub mod plan;
 pub mod pod;
+mod sweep;
 pub mod target;
 
 pub use carrier::{Carrier, Report, Settings};

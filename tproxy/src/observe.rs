@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use netlink::sysctl::{self, SysctlError};
-use netlink::{Family, Handle, Link, Netns, Nft, Route, Rule};
+use netlink::{Conntrack, Family, Handle, Link, Netns, Nft, Route, Rule};
 use nft::Table;
 
 use crate::error::Error;
@@ -16,6 +16,7 @@ pub(crate) struct Ground {
     pub(crate) netns: Netns,
     pub(crate) handle: Handle,
     pub(crate) nft: Nft,
+    pub(crate) conntrack: Conntrack,
 }
 
 /// The two links, found by their names.
@@ -50,7 +51,8 @@ pub(crate) enum Found {
 impl Ground {
     pub(crate) fn open(netns: Netns) -> Result<Self, Error> {
         let (handle, nft) = (Handle::inside(&netns)?, Nft::inside(&netns)?);
-        Ok(Self { netns, handle, nft })
+        let conntrack = Conntrack::inside(&netns)?;
+        Ok(Self { netns, handle, nft, conntrack })
     }
 
     pub(crate) fn pair(&self) -> Result<Pair, Error> {

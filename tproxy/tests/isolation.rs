@@ -5,11 +5,13 @@
 mod ground;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::process::Command;
 
-use ground::{CLOSED, DEADLINE, Node, OPEN, Space, Verdict, at, needs_root, probe_address};
-use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage, sockopt};
+use ground::{
+    CLOSED, DEADLINE, Node, OPEN, Space, Verdict, at, connects_from, needs_root, probe_address, stream_socket,
+};
+use nix::sys::socket::{self, SockaddrStorage, sockopt};
 use tproxy::{Carrier, Counted, Settings};
 
 /// A port of the node's own, such as the kubelet's.
@@ -131,11 +133,6 @@ fn marked(to: SocketAddr) -> bool {
     socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(to)).is_ok()
 }
 
-fn stream_socket(to: SocketAddr) -> OwnedFd {
-    let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    socket::socket(family, SockType::Stream, SockFlag::empty(), None).unwrap()
-}
-
 #[test]
 fn what_the_node_forwards_does_not_get_in_with_or_without_a_default_route() {
     if !needs_root() {
@@ -171,25 +168,13 @@ fn a_pod_cannot_begin_a_connection_to_the_node() {
 
     for to in probe_address(KUBELET) {
         assert_ne!(pod.space.probe(to), Verdict::Open, "from any port to {to}");
-        assert!(!pod.space.netns.run(|| from_port(to, OPEN)).unwrap(), "from the probe port to {to}");
+        assert!(!pod.space.netns.run(|| connects_from(to, OPEN)).unwrap(), "from the probe port to {to}");
     }
 
     let counters = carrier.counters().unwrap();
     assert!(counters.get(Counted::NotOwn) >= 2, "{counters:?}");
     assert!(counters.get(Counted::Begun) >= 2, "{counters:?}");
     assert_eq!(node.leaked(), 0);
-}
-
-/// Whether a socket bound to `port` gets a connection within a second.
-fn from_port(to: SocketAddr, port: u16) -> bool {
-    let socket = stream_socket(to);
-    socket::setsockopt(&socket, sockopt::ReuseAddr, &true).unwrap();
-    let any = if to.is_ipv4() { format!("0.0.0.0:{port}") } else { format!("[::]:{port}") };
-    let any: SocketAddr = any.parse().unwrap();
-    socket::bind(socket.as_raw_fd(), &SockaddrStorage::from(any)).unwrap();
-    let second = nix::sys::time::TimeVal::new(1, 0);
-    socket::setsockopt(&socket, sockopt::SendTimeout, &second).unwrap();
-    socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(to)).is_ok()
 }
 
 #[test]
@@ -263,7 +248,7 @@ fn another_users_socket_with_the_kubelets_port_is_no_part_of_its_connection() {
     pod.space.nft("table inet fw { chain in { type filter hook input priority 0; tcp dport 8080 drop; }\n }");
     let _carrier = node.carrier(&[&pod]);
     let [to, _] = at(11, OPEN);
-    assert!(!node.space.netns.run(|| from_port(to, 40_001)).unwrap());
+    assert!(!node.space.netns.run(|| connects_from(to, 40_001)).unwrap());
     pod.space.exec("nft flush ruleset");
     let _listener: TcpListener = pod.space.listen(OPEN);
 

@@ -47,6 +47,23 @@ fn a_pod_whose_ports_change_is_probed_at_the_new_ones() {
 }
 
 #[test]
+fn a_port_that_asked_too_early_gets_in_once_the_pod_is_carried() {
+    if !needs_root() {
+        return;
+    }
+    let node = Node::new();
+    let (one, other) = (node.pod("p1", "a", 11, &[OPEN]), node.pod("p2", "a", 12, &[OPEN]));
+    let _listener = other.space.listen(OPEN);
+    let carrier = node.carrier(&[&one]);
+    let ask = || at(12, OPEN).map(|to| node.space.netns.run(|| ground::connects_from(to, 40_002)).unwrap());
+    assert_eq!(ask(), [false; 2]);
+
+    carrier.add(other.pod.clone()).unwrap();
+
+    assert_eq!(ask(), [true; 2]);
+}
+
+#[test]
 fn a_pod_without_a_device_is_an_error_and_the_others_stay() {
     if !needs_root() {
         return;

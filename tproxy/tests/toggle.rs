@@ -16,7 +16,7 @@ fn a_port_that_opens_and_closes_is_never_seen_wrong() {
     if !needs_root() {
         return;
     }
-    const PROBES: usize = 6_000;
+    const PROBES: usize = 20_000;
     let node = Node::new();
     let pod = node.pod("p1", "a", 11, &[OPEN]);
     let _carrier = node.carrier(&[&pod]);

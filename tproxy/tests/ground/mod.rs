@@ -11,12 +11,14 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use netlink::{Handle, Netns, sysctl};
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, SockaddrStorage, sockopt};
 use serde_json::Value;
 use tproxy::{Carrier, HostSide, Pod, PodKey, ProbeAddresses, Settings, TargetTable};
 
@@ -138,6 +140,24 @@ pub fn probe_for(to: SocketAddr, deadline: Duration) -> Verdict {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Verdict::TimedOut,
         Err(error) => Verdict::Other(error.kind()),
     }
+}
+
+/// A stream socket of the family of `to`.
+pub fn stream_socket(to: SocketAddr) -> OwnedFd {
+    let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    socket::socket(family, SockType::Stream, SockFlag::empty(), None).unwrap()
+}
+
+/// Whether a socket bound to `port` gets a connection within a second.
+pub fn connects_from(to: SocketAddr, port: u16) -> bool {
+    let socket = stream_socket(to);
+    socket::setsockopt(&socket, sockopt::ReuseAddr, &true).unwrap();
+    let any = if to.is_ipv4() { format!("0.0.0.0:{port}") } else { format!("[::]:{port}") };
+    let any: SocketAddr = any.parse().unwrap();
+    socket::bind(socket.as_raw_fd(), &SockaddrStorage::from(any)).unwrap();
+    let second = nix::sys::time::TimeVal::new(1, 0);
+    socket::setsockopt(&socket, sockopt::SendTimeout, &second).unwrap();
+    socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(to)).is_ok()
 }
 
 /// The node: an uplink with default routes to `up`, and a bridge for each VPC. Reverse paths are checked strictly.

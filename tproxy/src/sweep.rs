@@ -1,0 +1,73 @@
+//! Connections that began before their endpoint was carried, and would be shut out for as long as they are tracked.
+//!
+//! Such an entry is without translation, so its packets are not taken for the node's own (see the chain `to-pods`), and
+//! whoever gets its source port next is shut out with it.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use netlink::{Family, TcpFlow};
+
+use crate::observe::Ground;
+use crate::plan::ProbeAddresses;
+use crate::target::Endpoint;
+
+impl Ground {
+    /// Forgets what is tracked to `endpoints` without translation and without an answer; how many that were.
+    pub(crate) fn sweep(
+        &self,
+        probe: ProbeAddresses,
+        endpoints: &BTreeSet<Endpoint>,
+    ) -> Result<usize, netlink::Error> {
+        let addresses: BTreeSet<IpAddr> = endpoints.iter().map(|endpoint| endpoint.ip).collect();
+        let mut flows = Vec::new();
+        // One pod has one or two addresses; for a whole table it is cheaper to look at everything once.
+        if addresses.len() <= 2 {
+            for ip in addresses {
+                flows.extend(self.conntrack.tcp_flows_to(ip)?);
+            }
+        } else {
+            for family in Family::BOTH {
+                flows.extend(self.conntrack.tcp_flows(family)?);
+            }
+        }
+        let mut count = 0;
+        for flow in flows.iter().filter(|flow| is_stale(flow, probe, endpoints)) {
+            count += usize::from(self.conntrack.delete(flow)?);
+        }
+        Ok(count)
+    }
+}
+
+/// One that was answered is somebody's connection to another host of that address, and none of ours.
+fn is_stale(flow: &TcpFlow, probe: ProbeAddresses, endpoints: &BTreeSet<Endpoint>) -> bool {
+    let to = Endpoint { ip: flow.destination.ip(), port: flow.destination.port() };
+    !flow.is_answered && endpoints.contains(&to) && probe.of(Family::of(to.ip)) != Some(flow.answers_to.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow() -> TcpFlow {
+        TcpFlow {
+            source: "192.168.50.2:40000".parse().unwrap(),
+            destination: "10.0.1.5:80".parse().unwrap(),
+            answers_to: "192.168.50.2:40000".parse().unwrap(),
+            is_answered: false,
+            zone: None,
+        }
+    }
+
+    #[test]
+    fn only_unanswered_and_untranslated_connections_to_an_endpoint_are_stale() {
+        let probe = ProbeAddresses { v4: Some([100, 64, 0, 9].into()), v6: None };
+        let endpoints = [Endpoint { ip: "10.0.1.5".parse().unwrap(), port: 80 }].into();
+        let is_stale = |flow| is_stale(&flow, probe, &endpoints);
+
+        assert!(is_stale(flow()));
+        assert!(!is_stale(TcpFlow { is_answered: true, ..flow() }));
+        assert!(!is_stale(TcpFlow { answers_to: "100.64.0.9:40000".parse().unwrap(), ..flow() }));
+        assert!(!is_stale(TcpFlow { destination: "10.0.1.5:81".parse().unwrap(), ..flow() }));
+    }
+}
