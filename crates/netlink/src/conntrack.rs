@@ -32,6 +32,8 @@ const REPLY: u16 = 2;
 const STATUS: u16 = 3;
 const ZONE: u16 = 18;
 const FILTER: u16 = 25;
+/// `CTA_STATUS_MASK`: which bits of a status are asked for. Kernels before 5.15 do not look at it.
+const STATUS_MASK: u16 = 26;
 /// `IPS_SEEN_REPLY`.
 const SEEN_REPLY: u32 = 2;
 /// `CTA_FILTER_ORIG_FLAGS`, and its bits for the destination and the protocol. Kernels before 5.8 filter nothing; up to
@@ -60,8 +62,6 @@ pub struct TcpFlow {
     pub destination: SocketAddr,
     /// Where answers go: the source, or what it was translated to.
     pub answers_to: SocketAddr,
-    /// Whether there was an answer (`IPS_SEEN_REPLY`).
-    pub is_answered: bool,
     /// The zone, if not the common one.
     pub zone: Option<u16>,
 }
@@ -85,30 +85,35 @@ impl Conntrack {
         netns.run(Self::here)?
     }
 
-    /// The connections to `ip`, before any translation.
+    /// The connections to `ip`, before any translation, that nobody has answered yet.
     ///
     /// # Errors
     /// [`Error::Refused`], also where the kernel has no connection tracking.
-    pub fn tcp_flows_to(&self, ip: IpAddr) -> Result<Vec<TcpFlow>, Error> {
+    pub fn unanswered_tcp_to(&self, ip: IpAddr) -> Result<Vec<TcpFlow>, Error> {
         let filter = if ip.is_ipv4() { BY_DESTINATION | BY_PROTOCOL } else { BY_PROTOCOL };
-        let mut flows = self.list(&format!("list connections to {ip}"), ip, filter)?;
+        let mut flows = self.list(&format!("list unanswered connections to {ip}"), ip, filter)?;
         flows.retain(|flow| flow.destination.ip() == ip);
         Ok(flows)
     }
 
-    /// All connections of a family.
+    /// All connections of a family that nobody has answered yet.
     ///
     /// # Errors
-    /// As [`Conntrack::tcp_flows_to`].
-    pub fn tcp_flows(&self, family: Family) -> Result<Vec<TcpFlow>, Error> {
-        self.list(&format!("list {family} connections"), family.any(), BY_PROTOCOL)
+    /// As [`Conntrack::unanswered_tcp_to`].
+    pub fn unanswered_tcp(&self, family: Family) -> Result<Vec<TcpFlow>, Error> {
+        self.list(&format!("list unanswered {family} connections"), family.any(), BY_PROTOCOL)
     }
 
     fn list(&self, attempt: &str, ip: IpAddr, filter: u32) -> Result<Vec<TcpFlow>, Error> {
         let flags = attribute(ORIGINAL_FLAGS, &filter.to_ne_bytes());
-        let body = [tuple(None, SocketAddr::new(ip, 0)), nested(FILTER, &flags)].concat();
+        let body = [
+            tuple(None, SocketAddr::new(ip, 0)),
+            nested(FILTER, &flags),
+            attribute(STATUS, &0u32.to_be_bytes()),
+            attribute(STATUS_MASK, &SEEN_REPLY.to_be_bytes()),
+        ];
         let mut flows = Vec::new();
-        self.exchange(attempt, (GET, ALL), ip, &body, |body| flows.extend(decode(body)))?;
+        self.exchange(attempt, (GET, ALL), ip, &body.concat(), |body| flows.extend(decode(body)))?;
         Ok(flows)
     }
 
@@ -226,7 +231,7 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A TCP connection; `None` for another protocol's.
+/// A TCP connection without an answer; `None` for any other.
 fn decode(body: &[u8]) -> Option<TcpFlow> {
     let (mut original, mut reply, mut status, mut zone) = (None, None, 0, None);
     for (kind, value) in attributes(body.get(FAMILY_HEADER_LEN..)?) {
@@ -239,7 +244,8 @@ fn decode(body: &[u8]) -> Option<TcpFlow> {
         }
     }
     let ((source, destination), (_, answers_to)) = (original?, reply?);
-    Some(TcpFlow { source, destination, answers_to, is_answered: status & SEEN_REPLY != 0, zone })
+    let flow = TcpFlow { source, destination, answers_to, zone };
+    Some(flow).filter(|_| status & SEEN_REPLY == 0)
 }
 
 /// Source and destination of a TCP tuple.
