@@ -1,6 +1,6 @@
 //! What the kernel has to hold so that probes are carried: values only.
 //!
-//! Each part says what it is for: [`tables`] the nftables, [`routing`] the way to them, [`pair`] the links between.
+//! Each part says what it is for: [`tables`] the nftables, `routing` the way to them, `pair` the links between.
 
 mod elements;
 mod family;

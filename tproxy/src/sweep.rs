@@ -24,11 +24,11 @@ impl Ground {
         // One pod has one or two addresses; for a whole table it is cheaper to look at everything once.
         if addresses.len() <= 2 {
             for ip in addresses {
-                flows.extend(self.conntrack.tcp_flows_to(ip)?);
+                flows.extend(self.conntrack.unanswered_tcp_to(ip)?);
             }
         } else {
             for family in Family::BOTH {
-                flows.extend(self.conntrack.tcp_flows(family)?);
+                flows.extend(self.conntrack.unanswered_tcp(family)?);
             }
         }
         let mut count = 0;
@@ -39,10 +39,10 @@ impl Ground {
     }
 }
 
-/// One that was answered is somebody's connection to another host of that address, and none of ours.
+/// Of those without an answer; one that has one is somebody's connection to another host of that address.
 fn is_stale(flow: &TcpFlow, probe: ProbeAddresses, endpoints: &BTreeSet<Endpoint>) -> bool {
     let to = Endpoint { ip: flow.destination.ip(), port: flow.destination.port() };
-    !flow.is_answered && endpoints.contains(&to) && probe.of(Family::of(to.ip)) != Some(flow.answers_to.ip())
+    endpoints.contains(&to) && probe.of(Family::of(to.ip)) != Some(flow.answers_to.ip())
 }
 
 #[cfg(test)]
@@ -54,19 +54,17 @@ mod tests {
             source: "192.168.50.2:40000".parse().unwrap(),
             destination: "10.0.1.5:80".parse().unwrap(),
             answers_to: "192.168.50.2:40000".parse().unwrap(),
-            is_answered: false,
             zone: None,
         }
     }
 
     #[test]
-    fn only_unanswered_and_untranslated_connections_to_an_endpoint_are_stale() {
+    fn only_untranslated_connections_to_an_endpoint_are_stale() {
         let probe = ProbeAddresses { v4: Some([100, 64, 0, 9].into()), v6: None };
         let endpoints = [Endpoint { ip: "10.0.1.5".parse().unwrap(), port: 80 }].into();
         let is_stale = |flow| is_stale(&flow, probe, &endpoints);
 
         assert!(is_stale(flow()));
-        assert!(!is_stale(TcpFlow { is_answered: true, ..flow() }));
         assert!(!is_stale(TcpFlow { answers_to: "100.64.0.9:40000".parse().unwrap(), ..flow() }));
         assert!(!is_stale(TcpFlow { destination: "10.0.1.5:81".parse().unwrap(), ..flow() }));
     }
