@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::metrics::Counters;
 use crate::observe::{Found, Ground};
 use crate::plan::{Node, ProbeAddresses, Tables, tables};
-use crate::target::{Clash, Endpoint, Pod, PodKey, Target, TargetTable};
+use crate::target::{Clash, Pod, PodKey, Target, TargetTable};
 
 /// What is chosen for the node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +132,22 @@ impl Carrier {
         Ground::open(netns)?.remove_all()
     }
 
+    /// Forgets connections that the node began before their endpoint was carried, and that are shut out for as long as
+    /// they are tracked; how many those were. The kernel looks through its whole table for it (some 10 ms, or more), so
+    /// call it after a pod's ADD was answered.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`], also where the kernel does not show what it tracks.
+    pub fn sweep(&self) -> Result<usize, Error> {
+        let (probe, endpoints) = {
+            let state = self.lock();
+            let Some(held) = &state.held else { return Ok(0) };
+            let endpoints = held.targets.values().flat_map(|target| target.endpoints.iter().copied());
+            (held.node.probe, endpoints.collect())
+        };
+        Ok(self.ground.sweep(probe, &endpoints)?)
+    }
+
     /// What is carried to a pod now; `None` for nothing.
     pub fn carried(&self, key: &PodKey) -> Option<Target> {
         self.lock().held.as_ref()?.targets.get(key).cloned()
@@ -187,9 +203,6 @@ impl Carrier {
         let (node, table_changes) = self.make_tables(links, &families, &targets)?;
         let changes = link_changes + table_changes + self.ground.lead(links, &families)?;
         let are_pods_told_apart = !node.pod_cgroups.is_empty();
-        if table_changes > 0 {
-            self.sweep(node.probe, &endpoints(targets.values()));
-        }
         state.held = Some(Held { node, targets });
         Ok(Report { changes, families, are_pods_told_apart, absent: absent.into_iter().collect() })
     }
@@ -256,24 +269,11 @@ impl Carrier {
             return self.make_whole(state).map(|_| ());
         }
         if let Some(held) = &mut state.held {
-            let probe = held.node.probe;
-            let known = endpoints(touched.iter().filter_map(|key| held.targets.get(key)));
-            let new = endpoints(after.values()).difference(&known).copied().collect();
             held.targets.retain(|key, _| !touched.contains(key));
             held.targets.extend(after);
-            self.sweep(probe, &new);
         }
         Ok(())
     }
-
-    fn sweep(&self, probe: ProbeAddresses, endpoints: &BTreeSet<Endpoint>) {
-        // What stays of them shuts out a single port of the node's for two minutes, which is no reason to refuse a pod.
-        let _ = self.ground.sweep(probe, endpoints);
-    }
-}
-
-fn endpoints<'a>(targets: impl IntoIterator<Item = &'a Target>) -> BTreeSet<Endpoint> {
-    targets.into_iter().flat_map(|target| target.endpoints.iter().copied()).collect()
 }
 
 /// Refuses what no pod could answer to.

@@ -4,7 +4,6 @@
 //! whoever gets its source port next is shut out with it.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use netlink::{Family, TcpFlow};
 
@@ -19,17 +18,9 @@ impl Ground {
         probe: ProbeAddresses,
         endpoints: &BTreeSet<Endpoint>,
     ) -> Result<usize, netlink::Error> {
-        let addresses: BTreeSet<IpAddr> = endpoints.iter().map(|endpoint| endpoint.ip).collect();
         let mut flows = Vec::new();
-        // One pod has one or two addresses; for a whole table it is cheaper to look at everything once.
-        if addresses.len() <= 2 {
-            for ip in addresses {
-                flows.extend(self.conntrack.unanswered_tcp_to(ip)?);
-            }
-        } else {
-            for family in Family::BOTH {
-                flows.extend(self.conntrack.unanswered_tcp(family)?);
-            }
+        for family in probe.families() {
+            flows.extend(self.conntrack.unanswered_tcp(family)?);
         }
         let mut count = 0;
         for flow in flows.iter().filter(|flow| is_stale(flow, probe, endpoints)) {

@@ -59,8 +59,11 @@ fn a_port_that_asked_too_early_gets_in_once_the_pod_is_carried() {
     assert_eq!(ask(), [false; 2]);
 
     carrier.add(other.pod.clone()).unwrap();
+    assert_eq!(ask(), [false; 2]);
+    assert_eq!(carrier.sweep().unwrap(), 2);
 
     assert_eq!(ask(), [true; 2]);
+    assert_eq!(carrier.sweep().unwrap(), 0);
 }
 
 #[test]
