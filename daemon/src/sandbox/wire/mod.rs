@@ -105,12 +105,14 @@ fn configure(plan: &PortPlan, inside: &Handle) -> Result<Made, Fault> {
     Ok(Made { index: link.index, mtu: link.mtu })
 }
 
-/// A gateway that no address of the interface covers is a neighbour all the same: whoever asked for it says so.
+/// On a switch of OVN a gateway that no address of the interface covers is a neighbour all the same: whoever asked for it
+/// says so. On the physical network the kernel refuses it, as it does for the reference plugins.
 fn route_spec(plan: &PortPlan, route: &RouteTo) -> RouteSpec {
     let is_covered = |gateway: IpAddr| plan.addresses.iter().any(|net| net.contains(&gateway));
     RouteSpec {
         gateway: route.gateway,
-        on_link: route.gateway.is_some_and(|gateway| !is_covered(gateway)),
+        on_link: matches!(plan.device, Device::Veth(_))
+            && route.gateway.is_some_and(|gateway| !is_covered(gateway)),
         ..RouteSpec::to(route.destination)
     }
 }
