@@ -1,7 +1,8 @@
-//! `make bench`: what a CNI call, a claim, a plan and an idle daemon cost, beside the reference plugins and the bare
+//! `make bench`: what a CNI call, a claim, a probe, a plan and an idle daemon cost, beside the reference plugins and the bare
 //! databases of OVN, in one run.
 //!
-//! Nothing is asserted: a figure that misses its aim is marked. `BENCH_ROUNDS` sets the number of rounds (50).
+//! Nothing is asserted: a figure that misses its aim is marked. `BENCH_ROUNDS` sets the number of rounds (50); `BENCH_ONLY`
+//! names one part: `macvlan`, `ovn`, `probes` or `plan`.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 
@@ -11,6 +12,7 @@ mod compare;
 mod memory;
 mod ovn;
 mod plan;
+mod probes;
 mod process;
 mod samples;
 mod stage;
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
             match stage.kind {
                 Kind::Macvlan => report(&stage, rounds()),
                 Kind::Ovn => ovn::report(&stage, rounds()),
+                Kind::Probes => probes::report(&stage, rounds()),
             }
             true
         }
@@ -52,12 +55,22 @@ fn rounds() -> usize {
     std::env::var("BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS).max(1)
 }
 
+/// Whether a part is to be measured: all are, unless `BENCH_ONLY` names one.
+fn is_wanted(part: &str) -> bool {
+    std::env::var("BENCH_ONLY").map_or(true, |only| only == part)
+}
+
 /// The outer process: one stage after the other, and what needs none. False when one failed.
 fn set_up_and_measure() -> bool {
     println!("{}", stage::machine());
     println!("load average at the start {}; {} rounds, all variants in each", stage::load(), rounds());
-    let is_measured = stage::of_macvlan() && (!tests::skip::needs(Requirement::Ovn) || stage::of_ovn());
-    println!("{}", plan::table().text());
+    let has_ovn = tests::skip::needs(Requirement::Ovn);
+    let is_measured = (!is_wanted("macvlan") || stage::of_macvlan())
+        && (!has_ovn || !is_wanted("ovn") || stage::of_ovn())
+        && (!has_ovn || !is_wanted("probes") || stage::of_probes());
+    if is_wanted("plan") {
+        println!("{}", plan::table().text());
+    }
     println!("load average at the end {}", stage::load());
     is_measured
 }

@@ -14,6 +14,7 @@ pub(crate) struct Spread {
     pub(crate) median: Duration,
     pub p10: Duration,
     pub p90: Duration,
+    pub p99: Duration,
 }
 
 impl Samples {
@@ -34,7 +35,7 @@ impl Samples {
         let mut sorted = times.clone();
         sorted.sort();
         let at = |percent: usize| sorted[(sorted.len() - 1) * percent / 100];
-        Some(Spread { median: at(50), p10: at(10), p90: at(90) })
+        Some(Spread { median: at(50), p10: at(10), p90: at(90), p99: at(99) })
     }
 
     /// How many times that of `reference` the median of `name` is, and the same of the p10s.

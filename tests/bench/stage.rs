@@ -11,7 +11,7 @@ use tests::lab::Lab;
 use tests::objects;
 use tests::ovn::Ovn;
 
-use crate::ovn;
+use crate::{ovn, probes};
 
 /// Tells the inner process its stage.
 const VARIABLE: &str = "BENCH_STAGE";
@@ -26,10 +26,12 @@ pub(crate) enum Kind {
     Macvlan,
     /// A whole OVN.
     Ovn,
+    /// A whole OVN, and probes that are carried.
+    Probes,
 }
 
 impl Kind {
-    const ALL: [(Self, &str); 2] = [(Self::Macvlan, "macvlan"), (Self::Ovn, "ovn")];
+    const ALL: [(Self, &str); 3] = [(Self::Macvlan, "macvlan"), (Self::Ovn, "ovn"), (Self::Probes, "probes")];
 }
 
 /// What the inner process needs to know of the lab around it.
@@ -91,14 +93,22 @@ pub(crate) fn of_macvlan() -> bool {
 
 /// Measures pods on OVN likewise.
 pub(crate) fn of_ovn() -> bool {
-    let lab = Lab::new();
-    for (file, text) in ovn::objects() {
+    on_ovn(&Lab::new(), Kind::Ovn, ovn::objects(), &[])
+}
+
+/// Measures probes likewise.
+pub(crate) fn of_probes() -> bool {
+    on_ovn(&probes::lab(), Kind::Probes, probes::objects(), &probes::FLAGS)
+}
+
+fn on_ovn(lab: &Lab, kind: Kind, objects: [(&str, String); 2], flags: &[&str]) -> bool {
+    for (file, text) in objects {
         lab.write_object(file, &text);
     }
-    let ovn = Ovn::start(&lab);
-    let node = ovn.node(&lab);
-    let mut daemon = node.daemon(&[]);
-    measured_inside(&lab, Kind::Ovn, &mut daemon)
+    let ovn = Ovn::start(lab);
+    let node = ovn.node(lab);
+    let mut daemon = node.daemon(flags);
+    measured_inside(lab, kind, &mut daemon)
 }
 
 fn measured_inside(lab: &Lab, kind: Kind, daemon: &mut Daemon<'_>) -> bool {

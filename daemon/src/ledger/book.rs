@@ -265,8 +265,7 @@ impl Book {
             LedgerError::Refused(Box::new(Refusal { subnet: request.subnet.clone(), holder, reason }))
         };
         self.check_mac(segment, request, &changes).map_err(refused)?;
-        let wishes =
-            clash::avoiding(&request.wishes, &clash::rivals(self.claims.values(), request, segment))?;
+        let wishes = clash::avoiding(request, &clash::rivals(self.claims.values(), request, segment))?;
         let pick = subnet.pick_first(&wishes).map_err(refused)?;
         let addresses: Vec<IpAddr> = pick.addresses().addresses().collect();
         let superseded = changes.iter().find_map(|c| match c {

@@ -32,7 +32,11 @@ pub fn rivals<'a>(
 ///
 /// # Errors
 /// [`LedgerError::ProbeClash`] when a person chose one of them.
-pub fn avoiding(wishes: &[Request], rivals: &BTreeMap<IpAddr, &Owner>) -> Result<Vec<Request>, LedgerError> {
+pub fn avoiding(
+    request: &ClaimRequest,
+    rivals: &BTreeMap<IpAddr, &Owner>,
+) -> Result<Vec<Request>, LedgerError> {
+    let wishes = &request.wishes;
     let chosen = |wish: &Request| {
         let exact = [&wish.v4, &wish.v6].into_iter().filter_map(|wish| match wish {
             Wish::Exactly(ip) => Some(*ip),
@@ -41,7 +45,8 @@ pub fn avoiding(wishes: &[Request], rivals: &BTreeMap<IpAddr, &Owner>) -> Result
         exact.filter_map(|ip| rivals.get(&ip).map(|owner| (ip, *owner))).next()
     };
     if let Some((address, holder)) = wishes.iter().find_map(chosen) {
-        return Err(LedgerError::ProbeClash { address, holder: Box::new(holder.clone()) });
+        let (owner, holder) = (Box::new(request.owner.clone()), Box::new(holder.clone()));
+        return Err(LedgerError::ProbeClash { owner, address, holder });
     }
     let avoiding = |wish: &Request| {
         let mut wish = wish.clone();

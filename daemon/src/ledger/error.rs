@@ -23,8 +23,13 @@ pub enum LedgerError {
     #[error(transparent)]
     Refused(Box<Refusal>),
     /// Another pod of this node has the address in another VPC, and a probe port in common.
-    #[error("address {address} and a probe port are those of pod {} in another VPC on this node", holder.pod)]
+    #[error(
+        "give {address} to pod {}: it and a probe port are those of pod {} in another VPC on this node",
+        owner.pod, holder.pod
+    )]
     ProbeClash {
+        /// Who asks.
+        owner: Box<Owner>,
         /// The address.
         address: IpAddr,
         /// Who has it.
