@@ -164,9 +164,9 @@ fn kube_ovn_1_17_0_a_new_sandbox_of_a_pod_takes_its_port_over_and_the_old_ones_d
     let ovn = Ovn::start(&lab);
     let node = ovn.node(&lab);
     let _daemon = node.daemon(&[]);
-    let peer = Pod::new(&node, "peer").plugged();
-    let old = Pod::sandbox(&node, "a", "old", &node.conf()).plugged();
-    let new = Pod::sandbox(&node, "a", "new", &node.conf());
+    let peer = Pod::sandbox(&node, "peer", "beef", &node.conf()).plugged();
+    let old = Pod::sandbox(&node, "a", "01d", &node.conf()).plugged();
+    let new = Pod::sandbox(&node, "a", "2ed", &node.conf());
     let (ip, mac) = (old.ip(), old.link()["address"].clone());
     traffic::assert_ping(&peer.netns, &ip);
 

@@ -1,8 +1,11 @@
 //! A claim → the switch port that it wants. Pure.
 
+use std::collections::BTreeMap;
+
 use ovn::address::Mac;
 use vpc::{Meter, PortFact};
 
+use crate::ledger::claim::OwnerName;
 use crate::ledger::{Claim, Limit, Link};
 
 /// kbit in an Mbit.
@@ -33,6 +36,20 @@ fn meter(limit: Limit) -> Meter {
     let rate = limit.rate.max(1).saturating_mul(KILO);
     let burst = limit.burst.map_or_else(|| rate / 10 * 8, |burst| burst.saturating_mul(KILO));
     Meter { rate, burst: burst.max(1) }
+}
+
+/// The switch ports of claims. Two pods of one name that live at once, an old one and its successor, have one port between
+/// them: the newest has it.
+pub fn newest<'a>(claims: impl Iterator<Item = &'a Claim>) -> Vec<PortFact> {
+    let mut newest: BTreeMap<OwnerName, (u64, PortFact)> = BTreeMap::new();
+    for claim in claims {
+        let Some(fact) = of_claim(claim) else { continue };
+        let held = newest.entry(claim.owner.name()).or_insert_with(|| (claim.revision, fact.clone()));
+        if held.0 < claim.revision {
+            *held = (claim.revision, fact);
+        }
+    }
+    newest.into_values().map(|(_, fact)| fact).collect()
 }
 
 #[cfg(test)]

@@ -193,6 +193,7 @@ impl<L: Ledger> Add<'_, L> {
             let is_other = |c: &&Claim| c.link == ClaimLink::Veth && c.owner.interface == owner.interface;
             claims.find(|c| is_other(c) && c.owner.name() != owner.name()).map(|c| c.owner.pod.clone())
         });
+        self.check_port_name()?;
         match holder {
             None => Ok(()),
             Some(pod) => Err(Fault::new(
@@ -203,6 +204,28 @@ impl<L: Ledger> Add<'_, L> {
                 ),
             )
             .hint("a container id must be unique on the node; delete that pod's interface first")),
+        }
+    }
+
+    /// The pods `a` in `b.c` and `a.b` in `c` would have one switch port.
+    fn check_port_name(&self) -> Result<(), Fault> {
+        let owner = &self.target.owner;
+        let plain = |owner: &Owner| {
+            ovn::names::pod_port(&owner.pod.name, &owner.pod.namespace, owner.provider.as_str())
+        };
+        let name = plain(owner);
+        let other = self.all.ledger.look(|book| {
+            let mut veths = book.claims().filter(|claim| claim.link == ClaimLink::Veth);
+            let is_namesake = |claim: &&Claim| claim.owner.pod != owner.pod && plain(&claim.owner) == name;
+            veths.find(is_namesake).map(|claim| claim.owner.pod.clone())
+        });
+        match other {
+            None => Ok(()),
+            Some(pod) => Err(Fault::new(
+                FaultKind::InterfaceExists,
+                format!("switch port {name} of pod {} is already pod {pod}'s", owner.pod),
+            )
+            .hint("rename one of the two pods or namespaces")),
         }
     }
 

@@ -11,18 +11,25 @@ const FEWEST: usize = 8;
 /// The name for an interface of a container: `<12 of the id>_h` for `eth0`, else `<12 - n of the id>_<interface>_h`
 /// where n is the length of the interface's name (upstream's `generateNicName`).
 ///
-/// Where that would leave fewer than 8 bytes of the id, or the id is shorter than needed, the name comes from a hash
-/// of both and begins with `z`, which no hexadecimal id does.
+/// Where that would leave fewer than 8 bytes of the id, the id is shorter than needed, or its beginning is not as good as
+/// random, the name comes from a hash of both and begins with `z`, which no hexadecimal id does.
 pub fn host_name(container_id: &str, interface: &str) -> String {
     let stem = if interface == "eth0" {
-        container_id.get(..ID).map(str::to_owned)
+        beginning(container_id, ID).map(str::to_owned)
     } else {
         let id = ID.checked_sub(interface.len()).filter(|left| *left >= FEWEST);
-        id.and_then(|left| container_id.get(..left)).map(|id| format!("{id}_{interface}"))
+        id.and_then(|left| beginning(container_id, left)).map(|id| format!("{id}_{interface}"))
     };
     let name = stem.unwrap_or_else(|| hashed(container_id, interface)) + "_h";
     debug_assert!(name.len() <= LONGEST, "{name}");
     name
+}
+
+/// The first bytes of an id that tell it from others: all of it, or those of a long hexadecimal one. People and
+/// `cnitool` give ids that begin alike.
+fn beginning(id: &str, len: usize) -> Option<&str> {
+    let is_random = id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    id.get(..len).filter(|_| is_random || id.len() == len)
 }
 
 /// `z` and 55 bits of a hash in the digits of RFC 4648 section 7 (base32hex, lower case).
@@ -55,6 +62,13 @@ mod tests {
     fn ordinary_names_are_upstreams() {
         assert_eq!(host_name(CONTAINER, "eth0"), "84449a466cca_h");
         assert_eq!(host_name(CONTAINER, "net1"), "84449a46_net1_h");
+    }
+
+    #[test]
+    fn ids_that_begin_alike_have_names_of_their_own() {
+        assert_eq!(host_name("84449a466cca", "eth0"), "84449a466cca_h", "all of it");
+        assert_ne!(host_name("cnitool-aabb0001", "eth0"), host_name("cnitool-aabb0002", "eth0"));
+        assert_ne!(host_name("abcdef0123", "net1"), host_name("abcdef0124", "net1"));
     }
 
     #[test]

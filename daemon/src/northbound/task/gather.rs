@@ -90,16 +90,15 @@ impl<L: Ledger> Task<L> {
         self.note_change();
         let is_outlived = match changed {
             Changed::All => {
-                let ports: Vec<PortFact> =
-                    self.around.ledger.look(|book| book.claims().filter_map(port::of_claim).collect());
+                let ports: Vec<PortFact> = self.around.ledger.look(|book| port::newest(book.claims()));
                 self.shared.write().set_ports(ports.into_iter());
                 true
             }
             Changed::Pods(mut pods) => {
                 pods.extend(besides);
                 let ports = self.around.ledger.look(|book| {
-                    let of = |pod: &PodRef| book.claims_of_pod(pod).filter_map(port::of_claim).collect();
-                    pods.into_iter().map(|pod| (of(&pod), pod)).collect::<Vec<(Vec<PortFact>, PodRef)>>()
+                    let of = |pod: &PodRef| port::newest(book.claims_of_pod(pod));
+                    pods.into_iter().map(|pod| (of(&pod), pod)).collect::<Vec<_>>()
                 });
                 let mut model = self.shared.write();
                 ports.into_iter().fold(false, |outlived, (ports, pod)| model.set_pod(&pod, ports) || outlived)

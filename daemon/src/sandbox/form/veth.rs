@@ -16,6 +16,8 @@ use crate::sandbox::{Sandboxes, wire};
 
 /// How long the northbound database may take for one port.
 const PUBLISHED: Duration = Duration::from_secs(20);
+/// The same when it is already known to be out of reach: a restart takes no longer.
+const OUTAGE: Duration = Duration::from_secs(5);
 /// How long OVN may take to install the flows of one port; upstream's limit.
 const INSTALLED: Duration = Duration::from_secs(30);
 /// How long a DEL waits for a database that does not answer. The sweep takes the port out when it is back.
@@ -29,7 +31,8 @@ impl<L: Ledger> Sandboxes<L> {
         undo: &mut Undo,
     ) -> Result<Wired, Fault> {
         let iface_id = &veth.port.interface.iface_id;
-        let within = job.left().min(PUBLISHED);
+        let limit = if self.northbound.outage().is_some() { OUTAGE } else { PUBLISHED };
+        let within = job.left().min(limit);
         let mut publish = std::pin::pin!(self.northbound.publish(job.pod, iface_id, within));
         let mut connect = std::pin::pin!(self.connect(job, veth, undo));
         let (published, connected) = tokio::select! {

@@ -92,9 +92,7 @@ fn named<'a>(
             "annotation {key}: namespace {} may not use subnet {name}",
             pod.namespace
         ))
-        .hint(format!(
-            "add it to spec.namespaces of subnet {name} (and of its VPC), or choose another subnet"
-        )));
+        .hint(format!("{}, or choose another subnet", who_refuses(index, subnet, pod))));
     }
     Ok(subnet)
 }
