@@ -44,10 +44,16 @@ pub(crate) fn switch_end(vpc: &CheckedVpc, subnet: &CheckedSubnet) -> LogicalSwi
     }
 }
 
+/// The Ethernet address of a gateway. It is the subnet's alone: pods whose subnet moves to another VPC keep a true
+/// neighbour cache. No port's name has a slash, so it is no peering's.
+pub(crate) fn gateway_mac(subnet: &str) -> Mac {
+    router_mac(&format!("subnet/{subnet}"))
+}
+
 /// The Ethernet address of a router's port: locally administered, unicast, always the same for the same name, so that
 /// a northbound database made anew leaves the neighbour caches of the pods true.
-pub(crate) fn router_mac(port: &str) -> Mac {
-    let hash = fnv1a(port.bytes());
+pub(crate) fn router_mac(name: &str) -> Mac {
+    let hash = fnv1a(name.bytes());
     let [_, _, bytes @ ..] = (hash ^ (hash >> 48)).to_be_bytes();
     let [first, rest @ ..] = bytes;
     let [b, c, d, e, f] = rest;
@@ -67,6 +73,8 @@ mod tests {
     fn a_routers_mac_is_the_same_in_every_version() {
         assert_eq!(router_mac("test-vpc-1-net1").to_string(), "92:dc:a8:62:4e:04");
         assert_ne!(router_mac("test-vpc-1-net1"), router_mac("test-vpc-2-net2"));
+        assert_eq!(gateway_mac("net1").to_string(), "9a:4d:2e:e0:0f:e8");
+        assert_ne!(gateway_mac("net1"), router_mac("net1"));
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn the_rows_are_upstreams() {
     );
     assert_eq!(
         rows(&plan.wanted, "Logical_Router_Port"),
-        "[test-vpc-1] external_ids={lr=test-vpc-1} mac=92:dc:a8:62:4e:04 name=test-vpc-1-net1 networks=10.0.1.1/24"
+        "[test-vpc-1] external_ids={lr=test-vpc-1} mac=9a:4d:2e:e0:0f:e8 name=test-vpc-1-net1 networks=10.0.1.1/24"
     );
     assert_eq!(
         rows(&plan.wanted, "Logical_Switch_Port"),

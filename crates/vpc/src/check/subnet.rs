@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use crds::{Subnet, SubnetAcl, SubnetSpec};
 use ipnet::IpNet;
-use ovn::names::router_port;
 use ovn::nb::{AclAction, Direction};
 
 use super::options::options;
-use super::{check_name, priority, vpc_of};
+use super::{check_name, priority};
 use crate::acl;
 use crate::checked::{CheckedAcl, CheckedSubnet};
 use crate::dhcp;
@@ -16,7 +15,7 @@ use crate::expression::Expression;
 use crate::facts::Settings;
 use crate::finding::{Effect, Fault, Findings, Reason};
 use crate::net::{Net, nets, range};
-use crate::switch::router_mac;
+use crate::switch::gateway_mac;
 
 /// Reads a subnet of an OVN provider. `None` when it is refused; the findings say why.
 pub(super) fn read(subnet: &Subnet, settings: &Settings, findings: &mut Findings) -> Option<CheckedSubnet> {
@@ -34,14 +33,13 @@ pub(super) fn read(subnet: &Subnet, settings: &Settings, findings: &mut Findings
         );
         return None;
     }
-    let router_mac = router_mac(&router_port(vpc_of(spec), name));
     let has_v4 = nets.iter().any(|net| net.cidr.addr().is_ipv4());
     let has_v6 = nets.iter().any(|net| net.cidr.addr().is_ipv6());
     let mtu = if spec.mtu == 0 { settings.mtu } else { spec.mtu };
     let mut checked = CheckedSubnet {
         name: name.to_owned(),
         namespaces: spec.namespaces.clone(),
-        router_mac,
+        router_mac: gateway_mac(name),
         route_table: (!spec.route_table.is_empty()).then(|| spec.route_table.clone()),
         private: spec.private,
         allow: allowed(spec, findings),

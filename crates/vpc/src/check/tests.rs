@@ -362,3 +362,10 @@ fn a_subnet_that_vanished_under_its_pods_is_missed() {
         ["Subnet net1: InUse: it is gone while 1 ports use it; put it back or delete their pods"]
     );
 }
+
+#[test]
+fn a_subnet_that_moves_to_another_vpc_keeps_its_gateways_ethernet_address() {
+    let mac = |facts: &Facts| Survey::of(facts).subnet("net1").unwrap().1.router_mac;
+    let moved = NET1.replace("vpc: v", "vpc: w");
+    assert_eq!(mac(&facts(&[V], &[NET1])), mac(&facts(&["{metadata: {name: w}}"], &[&moved])));
+}
