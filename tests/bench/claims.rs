@@ -178,6 +178,7 @@ fn request(number: usize) -> ClaimRequest {
         wishes: vec![ipam::Request::any_for(&spec())],
         link: Link::Macvlan,
         port: PortTraits::default(),
+        are_probes_carried: false,
         on_chosen: None,
         now: 0,
     }

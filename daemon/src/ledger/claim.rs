@@ -180,6 +180,8 @@ pub struct ClaimRequest {
     pub link: Link,
     /// What OVN is told of it, when it is a veth.
     pub port: PortTraits,
+    /// Whether the node carries probes: then it gives no address that would make two pods look alike to the kubelet.
+    pub are_probes_carried: bool,
     /// Called with freshly chosen addresses, not with those that the owner already held.
     pub on_chosen: Option<OnChosen>,
     /// Now, in seconds since 1970.

@@ -16,7 +16,7 @@ pub fn rivals<'a>(
     segment: &Segment,
 ) -> BTreeMap<IpAddr, &'a Owner> {
     let ports = &request.port.probe_ports;
-    if ports.is_empty() {
+    if !request.are_probes_carried || ports.is_empty() {
         return BTreeMap::new();
     }
     claims

@@ -1,6 +1,5 @@
 //! ADD: claim, wire, judge, announce, answer; or take everything back and say why.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -244,14 +243,14 @@ impl<L: Ledger> Add<'_, L> {
             wishes: self.network.wishes.clone(),
             link,
             port,
+            are_probes_carried: self.all.probes.are_carried(),
             on_chosen: probe.map(|probe| Box::new(move |ips: &[std::net::IpAddr]| probe.send(ips)) as _),
             now: seconds_now(),
         });
         Ok(claimed.await?)
     }
 
-    /// A pod's second interface on one network has the interface in its port's name, as long as it lives. Ports matter
-    /// only where probes are carried.
+    /// A pod's second interface on one network has the interface in its port's name, as long as it lives.
     fn told_apart(&self, port: PortTraits) -> PortTraits {
         let Target { owner, sandbox, .. } = &self.target;
         let is_per_interface = self.all.ledger.look(|book| match book.claims_of(&owner.name()).first() {
@@ -261,8 +260,7 @@ impl<L: Ledger> Add<'_, L> {
                 others.any(|other| other.owner.provider == owner.provider && !other.port.is_per_interface)
             }
         });
-        let probe_ports = if self.all.probes.are_carried() { port.probe_ports } else { BTreeSet::new() };
-        PortTraits { is_per_interface: port.is_per_interface || is_per_interface, probe_ports, ..port }
+        PortTraits { is_per_interface: port.is_per_interface || is_per_interface, ..port }
     }
 
     /// The older sandbox of the pod must not answer for the address any longer.

@@ -309,6 +309,7 @@ impl Node {
             wishes: vec![Request { v4, ..Request::default() }],
             link: Link::Veth,
             port,
+            are_probes_carried: false,
             on_chosen: None,
             now: 1,
         };

@@ -49,6 +49,7 @@ fn request(pod: &str, uid: &str, container: &str) -> ClaimRequest {
         wishes: vec![Request::any_for(&spec("10.0.0.0/29"))],
         link: Link::Macvlan,
         port: PortTraits::default(),
+        are_probes_carried: false,
         on_chosen: None,
         now: 7,
     }

@@ -18,6 +18,7 @@ fn probed(pod: &str, subnet: &str, ports: &[u16]) -> ClaimRequest {
         subnet: subnet.to_owned(),
         link: Link::Veth,
         port: PortTraits { probe_ports: ports.iter().copied().collect(), ..PortTraits::default() },
+        are_probes_carried: true,
         ..request(pod, "u", pod)
     }
 }
@@ -61,4 +62,16 @@ fn a_pool_is_searched_for_an_address_without_a_clash() {
     listed.wishes = ipam::wishes_from_pool(&subnet, &pool, None).unwrap();
 
     assert_eq!(address(&claim(&mut book, &listed).unwrap()), "10.0.0.4");
+}
+
+#[test]
+fn nothing_clashes_on_a_node_that_carries_no_probes_and_the_ports_are_kept_for_the_day_it_does() {
+    let mut book = two_vpcs();
+    let alike =
+        |pod, subnet| ClaimRequest { are_probes_carried: false, ..pinned(pod, subnet, &[80], "10.0.0.5") };
+    claim(&mut book, &alike("first", "net1")).unwrap();
+
+    let second = claim(&mut book, &alike("second", "net2")).unwrap();
+
+    assert!(second.claim.port.probe_ports.contains(&80));
 }
