@@ -17,7 +17,7 @@ const OTHER: u16 = 9999;
 
 /// Whether a program on the node gets a page, after these words of a shell.
 #[track_caller]
-fn gets(lab: &Lab, before: &str, user: u32, to: SocketAddr) -> bool {
+pub(crate) fn gets(lab: &Lab, before: &str, user: u32, to: SocketAddr) -> bool {
     let enter = format!("nsenter --net={}", lab.node.path().display());
     let who = format!("setpriv --reuid={user} --regid={user} --clear-groups");
     let script = format!("{before} exec {enter} {who} curl -gsf -o /dev/null --max-time 1 http://{to}/");

@@ -20,6 +20,8 @@ pub(crate) enum Verdict {
     TimedOut,
     /// The node itself knows no way.
     NoRoute,
+    /// Let in and thrown out: the server ended at this moment.
+    Reset,
 }
 
 /// One probe, from the namespace of this thread.
@@ -29,6 +31,7 @@ pub(crate) fn connect(to: SocketAddr) -> Verdict {
         Ok(_) => Verdict::Open,
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Verdict::Refused,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Verdict::TimedOut,
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Verdict::Reset,
         Err(error) => match error.raw_os_error() {
             // EADDRNOTAVAIL, ENETUNREACH, EHOSTUNREACH, EACCES of a route that prohibits.
             Some(99 | 101 | 113 | 13) => Verdict::NoRoute,

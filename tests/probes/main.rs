@@ -10,13 +10,17 @@ mod capture;
 mod churn;
 mod clash;
 mod forgery;
+mod host_network;
 mod isolation;
 mod kinds;
 mod kubelet;
 mod many;
 mod node;
+mod outages;
 mod server;
 mod stage;
+mod switched;
+mod toggle;
 mod told;
 mod unseen;
 

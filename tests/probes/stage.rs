@@ -66,6 +66,13 @@ impl<'a> Stage<'a> {
         Self { daemon: node.daemon(flags), node, ovn }
     }
 
+    /// Ends the daemon and starts one with other flags.
+    #[track_caller]
+    pub(crate) fn restart_with(&mut self, flags: &[&str]) {
+        self.daemon.stop();
+        self.daemon = self.node.daemon(flags);
+    }
+
     /// Adds a pod of the namespace `ns` that is probed at [`OPEN`] and [`CLOSED`]; the address is any.
     #[track_caller]
     pub(crate) fn pod(&self, name: &str, subnet: &str) -> Pod<'a> {
