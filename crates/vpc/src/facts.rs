@@ -1,6 +1,6 @@
 //! The snapshot that a plan is made from: objects and pod ports as plain values, the same on every node.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -18,11 +18,20 @@ pub struct Facts {
     pub subnets: BTreeMap<String, Arc<Subnet>>,
     /// Every interface of a pod that has addresses.
     pub ports: Ports,
-    /// The subnets that were accepted when somebody looked last. Of two that pods use and that exclude each other, such a
-    /// one stays; without it a pod that asks for the other one would take the subnet away from all of its pods.
-    pub accepted: BTreeSet<String>,
+    /// The subnets that were accepted when somebody looked last, and where. Of two that exclude each other, such a one
+    /// stays: neither a new object nor an edit of another one takes a subnet away from its pods.
+    pub accepted: BTreeMap<String, Place>,
     /// What holds for the whole cluster.
     pub settings: Settings,
+}
+
+/// Where a subnet was accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The VPC.
+    pub vpc: String,
+    /// Its ranges, without host bits.
+    pub ranges: Vec<IpNet>,
 }
 
 /// What holds for the whole cluster.

@@ -26,6 +26,6 @@ pub mod status;
 mod switch;
 
 pub use check::Survey;
-pub use facts::{Facts, Meter, PortFact, Ports, Settings};
+pub use facts::{Facts, Meter, Place, PortFact, Ports, Settings};
 pub use finding::{Effect, Finding, Object, Reason};
 pub use plan::{Plan, plan, plan_all, plan_owners, plan_pod, plan_vpc};

@@ -53,7 +53,8 @@ pub fn is_ovn(subnet: &Subnet) -> bool {
     Provider::new(subnet.spec.provider()).is_ok_and(|provider| provider.is_ovn())
 }
 
-fn vpc_of(subnet: &Subnet) -> &str {
+/// The VPC that a subnet says it is in.
+pub(super) fn vpc_of(subnet: &Subnet) -> &str {
     if subnet.spec.vpc.is_empty() { DEFAULT_VPC } else { &subnet.spec.vpc }
 }
 

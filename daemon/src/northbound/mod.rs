@@ -9,6 +9,7 @@ mod chassis;
 mod departing;
 mod dirty;
 mod heal;
+mod incumbents;
 pub mod metrics;
 mod model;
 mod news;

@@ -50,6 +50,8 @@ pub struct Model {
     is_current: bool,
     has_objects: bool,
     has_claims: bool,
+    /// Something may have been planned.
+    has_begun: bool,
     dirty: Dirty,
     /// Owners that others fight about, and when they may be looked at again.
     held: BTreeMap<Owner, (Instant, String)>,
@@ -114,6 +116,7 @@ impl Model {
         if !self.is_ready() {
             return None;
         }
+        self.begin();
         let drifted = self.drifted(now);
         if drifted.keys().any(|owner| owner.kind() != OwnerKind::Pod) {
             // References into a VPC's rows are the pods', who are found by a look at all of them.

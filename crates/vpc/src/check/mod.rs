@@ -15,7 +15,7 @@ use crds::{Subnet, SubnetSpec, Vpc};
 use ovn::names::{peer_port, router_port, switch_port};
 
 use crate::checked::{CheckedSubnet, CheckedVpc};
-use crate::facts::{Facts, Settings};
+use crate::facts::{Facts, Place, Settings};
 use crate::finding::{Effect, Fault, Finding, Findings, Object, Reason};
 use crate::net::overlap;
 use rank::{by_rank, namesakes};
@@ -23,7 +23,7 @@ use rank::{by_rank, namesakes};
 /// What can be planned, and what is wrong or worth knowing.
 ///
 /// Owns what it needs, so that it can be kept until a Vpc, a Subnet or a setting changes. Ports count in one place only:
-/// of two subnets that exclude each other, the one that pods use stays.
+/// of two new subnets that exclude each other, the one that pods use stays.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Survey {
     /// The accepted VPCs, by name.
@@ -59,6 +59,16 @@ impl Survey {
     pub fn subnet(&self, name: &str) -> Option<(&CheckedVpc, &CheckedSubnet)> {
         let vpc = self.vpcs.get(self.home.get(name)?)?;
         Some((vpc, vpc.subnets.get(name)?))
+    }
+
+    /// Where each subnet was accepted, for the next survey.
+    pub fn places(&self) -> BTreeMap<String, Place> {
+        let place = |name: &String| {
+            let (vpc, subnet) = self.subnet(name)?;
+            let ranges = subnet.nets.iter().map(|net| net.cidr).collect();
+            Some((name.clone(), Place { vpc: vpc.name.clone(), ranges }))
+        };
+        self.home.keys().filter_map(place).collect()
     }
 
     /// What is known about one object.
@@ -147,7 +157,7 @@ impl Survey {
                 |own: &crate::net::Net| other.nets.iter().find(|their| overlap(&own.cidr, &their.cidr));
             if let Some((own, their)) = read.nets.iter().find_map(|own| Some((own, clash(own)?))) {
                 let message = format!(
-                    "{} overlaps {} of Subnet {} in Vpc {vpc_name}; choose another range or another Vpc",
+                    "{} overlaps {} of Subnet {} in Vpc {vpc_name}, which stays; choose another range or another Vpc",
                     own.cidr, their.cidr, other.name
                 );
                 return Err(Fault::new(Reason::CidrOverlap, message));

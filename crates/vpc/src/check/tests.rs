@@ -4,6 +4,8 @@ use super::*;
 use crate::facts::PortFact;
 use ovn::address::Mac;
 
+mod overlap;
+
 fn vpc(yaml: &str) -> Vpc {
     serde_saphyr::from_str(yaml).unwrap()
 }
@@ -77,45 +79,6 @@ fn a_subnet_of_another_provider_has_no_switch() {
     let survey = Survey::of(&facts(&[], &[macvlan]));
 
     assert!(survey.unrouted.contains("ext") && survey.vpcs.is_empty() && survey.findings.is_empty());
-}
-
-#[test]
-fn of_two_overlapping_subnets_the_one_in_use_stays() {
-    let wide = "{metadata: {name: a-wide}, spec: {vpc: v, cidrBlock: 10.0.0.0/16}}";
-    let mut facts = facts(&[V], &[NET1, wide]);
-    assert_eq!(
-        told(&facts),
-        [
-            "Subnet net1: CidrOverlap: 10.0.1.0/24 overlaps 10.0.0.0/16 of Subnet a-wide in Vpc v; choose another range or another Vpc"
-        ]
-    );
-
-    facts.ports.insert(port("p", "net1", "10.0.1.2"));
-    let survey = Survey::of(&facts);
-    assert!(survey.subnet("net1").is_some() && survey.subnet("a-wide").is_none());
-
-    // A pod asks for the refused one.
-    facts.accepted = survey.home.keys().cloned().collect();
-    facts.ports.insert(port("q", "a-wide", "10.0.2.2"));
-    let survey = Survey::of(&facts);
-    assert!(survey.subnet("net1").is_some() && survey.subnet("a-wide").is_none());
-}
-
-#[test]
-fn of_two_overlapping_subnets_in_no_use_the_older_stays() {
-    let dated = |name: &str, year: u32| {
-        format!(
-            "{{metadata: {{name: {name}, creationTimestamp: \"{year}-01-01T00:00:00Z\"}}, spec: {{vpc: v, cidrBlock: 10.0.1.0/24}}}}"
-        )
-    };
-    let survey = Survey::of(&facts(&[V], &[&dated("a", 2025), &dated("b", 2024)]));
-    assert!(survey.subnet("b").is_some() && survey.subnet("a").is_none());
-}
-
-#[test]
-fn equal_ranges_in_two_vpcs_do_not_meet() {
-    let other = "{metadata: {name: net9}, spec: {vpc: w, cidrBlock: 10.0.1.0/24}}";
-    assert!(told(&facts(&[V, "{metadata: {name: w}}"], &[NET1, other])).is_empty());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use ovsdb::view::{Batch, Standing};
 use vpc::{Facts, PortFact, Ports, Survey};
 
 use super::Model;
-use crate::northbound::{departing, news, verdict};
+use crate::northbound::{departing, incumbents, news, verdict};
 use crate::resources::Index;
 
 impl Model {
@@ -74,9 +74,21 @@ impl Model {
         self.facts.subnets.get(subnet).is_none_or(|subnet| departing::is_departing(subnet))
     }
 
+    /// Before the first plan: whoever is in the database stays, as if it had been accepted by this process.
+    pub(super) fn begin(&mut self) {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.facts.accepted = incumbents::of(&self.facts, &self.found);
+            self.survey = Survey::of(&self.facts);
+        }
+    }
+
     /// Checks the facts anew, and answers what was found before.
     fn resurvey(&mut self) -> Survey {
-        self.facts.accepted = self.survey.home.keys().cloned().collect();
+        // What was thought before the database was known kept nobody's place.
+        if self.has_begun {
+            self.facts.accepted = self.survey.places();
+        }
         std::mem::replace(&mut self.survey, Survey::of(&self.facts))
     }
 

@@ -285,3 +285,22 @@ fn an_owner_that_is_fought_about_waits_and_the_others_do_not() {
     let later = now + Duration::from_secs(1);
     assert!(model.next(later).is_some_and(|work| work.change.inserted == 1));
 }
+
+#[test]
+fn who_is_in_the_database_stays_over_a_restart_when_an_earlier_name_wants_its_addresses() {
+    let mut before = ready();
+    before.set_pod(&pod("a"), vec![port("a", "10.0.1.5")]);
+    settle(&mut before);
+
+    let rival = "---\napiVersion: kubeovn.io/v1\nkind: Subnet\nmetadata: {name: a}\nspec: {vpc: v, cidrBlock: 10.0.0.0/16}\n";
+    let mut model = Model::new(Settings::default());
+    model.set_objects(&index(&format!("{YAML}{rival}")), "now");
+    let in_a = PortFact { subnet: "a".into(), ..port("b", "10.0.2.5") };
+    model.set_ports([port("a", "10.0.1.5"), in_a].into_iter());
+    model.set_chassis(Some("n1".into()));
+    model.found = before.found.clone();
+    model.is_current = true;
+
+    assert_eq!(settle(&mut model), 0);
+    assert_eq!(model.survey.home.keys().collect::<Vec<_>>(), ["net1"]);
+}
