@@ -51,13 +51,17 @@ pub(super) fn of_refusal(refusal: &Refusal) -> Fault {
 
 /// Whether a refusal keeps the port of this name from being made.
 pub(super) fn is_about(refusal: &Refusal, port: &str) -> bool {
-    let is_port = |key: &Key| key.table == Table::LogicalSwitchPort && key.name == port;
+    not_made(refusal).is_some_and(|key| key.table == Table::LogicalSwitchPort && key.name == port)
+}
+
+/// The row that a refusal keeps from being made.
+pub(super) fn not_made(refusal: &Refusal) -> Option<&Key> {
     match refusal {
         Refusal::Foreign { key, .. }
         | Refusal::OwnedBy { key, .. }
         | Refusal::NoParent { key, .. }
-        | Refusal::ParentRefused { key, .. } => is_port(key),
-        Refusal::NoReference { .. } | Refusal::HoldsOthers { .. } | Refusal::HeldByForeign { .. } => false,
+        | Refusal::ParentRefused { key, .. } => Some(key),
+        Refusal::NoReference { .. } | Refusal::HoldsOthers { .. } | Refusal::HeldByForeign { .. } => None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the model tells: to an ADD that waits for its port, and to people.
 
 use daemon_api::{Fault, FaultKind, PodRef};
+use ovn::names::{router_port, switch_port};
 use ovn::nb::Table;
 use ovn::owner::{Owner, Standing};
 use ovn::snapshot::FoundRow;
+use ovn::wanted::Key;
 use vpc::{Facts, Object, Survey};
 
 use super::Model;
@@ -47,6 +49,26 @@ impl Model {
         let owner = Owner::vpc(vpc);
         let refused = self.refused.get(&owner).into_iter().flatten().map(ToString::to_string);
         refused.chain(self.broken.get(&owner).cloned()).collect()
+    }
+
+    /// What keeps the subnet's switch, or its link to the router, from being made, in words.
+    pub fn troubles_of_subnet(&self, subnet: &str) -> Vec<String> {
+        let Some(vpc) = self.survey.home.get(subnet) else { return Vec::new() };
+        let owner = Owner::vpc(vpc);
+        let link = router_port(vpc, subnet);
+        let needed = [
+            (Table::LogicalRouter, vpc.as_str()),
+            (Table::LogicalSwitch, subnet),
+            (Table::LogicalRouterPort, &link),
+            (Table::LogicalSwitchPort, &switch_port(subnet, vpc)),
+        ];
+        let is_needed = |key: &Key| needed.contains(&(key.table, &key.name));
+        let refused = self.refused.get(&owner).into_iter().flatten();
+        let refused = refused.filter(|refusal| verdict::not_made(refusal).is_some_and(is_needed));
+        // What the database does not take is often a route; subnets that are there go on.
+        let is_there = self.found.named(Table::LogicalRouterPort, &link).any(|uuid| self.is_of(uuid, &owner));
+        let broken = self.broken.get(&owner).filter(|_| !is_there);
+        refused.map(ToString::to_string).chain(broken.cloned()).collect()
     }
 
     /// How a pod's switch port stands.
