@@ -14,6 +14,7 @@ pub mod expression;
 pub mod facts;
 mod fallback;
 pub mod finding;
+mod misfit;
 pub mod net;
 mod peering;
 pub mod plan;

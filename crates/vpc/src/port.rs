@@ -10,6 +10,7 @@ use crate::checked::{CheckedSubnet, CheckedVpc};
 use crate::dhcp;
 use crate::facts::{PortFact, Ports};
 use crate::finding::{Fault, Reason};
+use crate::misfit;
 
 /// The priority of the meters on what pods send. Nothing else meters our ports.
 const METER_PRIORITY: u16 = 2003;
@@ -106,15 +107,13 @@ fn has_name(survey: &Survey, ports: &Ports, fact: &PortFact, name: &str) -> Resu
 
 fn has_addresses(subnet: &CheckedSubnet, fact: &PortFact) -> Result<(), Fault> {
     for address in &fact.addresses {
-        let net = subnet.net_of(address).filter(|net| net.cidr.contains(address)).ok_or_else(|| {
-            let message = format!("{address} is no address of Subnet {}; recreate the pod", subnet.name);
-            Fault::new(Reason::AddressOutsideSubnet, message)
-        })?;
-        if net.gateway == *address {
-            let message =
-                format!("{address} is the gateway of Subnet {}; give the pod another address", subnet.name);
-            return Err(Fault::new(Reason::GatewayAddressTaken, message));
-        }
+        let Some(reason) = misfit::reason(subnet, address) else { continue };
+        let message = if reason == Reason::GatewayAddressTaken {
+            format!("{address} is the gateway of Subnet {}; give the pod another address", subnet.name)
+        } else {
+            format!("{address} is no address of Subnet {}; recreate the pod", subnet.name)
+        };
+        return Err(Fault::new(reason, message));
     }
     if fact.mac == subnet.router_mac {
         let message = format!("{} is the gateway's Ethernet address; give the pod another one", fact.mac);

@@ -4,8 +4,9 @@ use crds::condition::{READY, VALIDATED};
 use crds::{Condition, SubnetStatus, VpcStatus};
 
 use crate::check::{Survey, is_deleted, is_of};
-use crate::facts::Facts;
-use crate::finding::{Effect, Finding, Object};
+use crate::facts::{Facts, Ports};
+use crate::finding::{Effect, Finding, Findings, Object};
+use crate::misfit;
 
 /// The condition type that says whether something is wrong.
 pub const ERROR: &str = "Error";
@@ -63,10 +64,14 @@ fn default_switch(survey: &Survey, facts: &Facts, name: &str) -> String {
 }
 
 /// The conditions of a Subnet; counters, DHCP rows and everything else stay as they are in `before`, and so do the
-/// conditions of a subnet that the survey has not seen yet.
-pub fn subnet(survey: &Survey, name: &str, before: &SubnetStatus) -> SubnetStatus {
+/// conditions of a subnet that the survey has not seen yet. Of `ports` it says which ones the subnet no longer fits.
+pub fn subnet(survey: &Survey, ports: &Ports, name: &str, before: &SubnetStatus) -> SubnetStatus {
     let object = Object::Subnet(name.to_owned());
-    let findings: Vec<&Finding> = survey.about(&object).collect();
+    let mut misfits = Findings::about(object.clone());
+    if let Some(fault) = survey.subnet(name).and_then(|(_, subnet)| misfit::of(subnet, ports)) {
+        misfits.add(Effect::PartLeftOut, fault);
+    }
+    let findings: Vec<&Finding> = survey.about(&object).chain(&misfits.list).collect();
     let (is_ready, ready) = match survey.subnet(name) {
         Some((_, subnet)) => (true, if subnet.private { PRIVATE } else { NOT_PRIVATE }),
         None => (survey.unrouted.contains(name), NOT_OVN),

@@ -222,7 +222,7 @@ fn the_external_network_is_ready_and_has_no_switch() {
     let facts = facts();
     let survey = Survey::of(&facts);
     let name = "ovn-vpc-external-network";
-    let status = status::subnet(&survey, name, &facts.subnets[name].status);
+    let status = status::subnet(&survey, &facts.ports, name, &facts.subnets[name].status);
 
     assert_eq!(status.conditions[1].reason, "SetNonOvnSubnetSuccess");
     assert!(status.conditions[1].holds());
@@ -248,7 +248,7 @@ fn an_overlapping_subnet_says_so_in_its_conditions() {
     let mut facts = facts();
     add(&mut facts, &SUBNETS.replace("net1", "net1b").replace("net2", "net2b"));
     let survey = Survey::of(&facts);
-    let status = status::subnet(&survey, "net1b", &facts.subnets["net1b"].status);
+    let status = status::subnet(&survey, &facts.ports, "net1b", &facts.subnets["net1b"].status);
 
     let conditions: Vec<_> =
         status.conditions.iter().map(|c| format!("{}={} {}", c.kind, c.status, c.reason)).collect();
@@ -262,7 +262,7 @@ fn an_overlapping_subnet_says_so_in_its_conditions() {
 #[test]
 fn an_object_that_the_survey_has_not_seen_yet_is_not_judged() {
     let (survey, facts) = (Survey::default(), facts());
-    assert_eq!(status::subnet(&survey, "net1", &crds::SubnetStatus::default()).conditions, []);
+    assert_eq!(status::subnet(&survey, &facts.ports, "net1", &crds::SubnetStatus::default()).conditions, []);
     assert_eq!(status::vpc(&survey, &facts, "test-vpc-1", &crds::VpcStatus::default()).conditions, []);
 }
 

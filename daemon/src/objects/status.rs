@@ -38,9 +38,13 @@ impl Known<'_> {
             return addresses_only(subnet, served, before);
         };
         let name = subnet.name();
-        let mut status = vpc::status::subnet(model.survey(), name, &before);
+        let mut status = vpc::status::subnet(model.survey(), &model.facts().ports, name, &before);
         let row = |family| model.dhcp_row(name, family).unwrap_or_default();
         (status.dhcp_v4_options_uuid, status.dhcp_v6_options_uuid) = (row(Family::V4), row(Family::V6));
+        let troubles = model.troubles_of_subnet(name);
+        if !troubles.is_empty() {
+            rows_refused(&mut status.conditions, &troubles.join("; "));
+        }
         if !served && !is_departing(subnet) {
             not_ready(&mut status.conditions, NOT_SERVED, "see the daemon's log for file and line");
         }
@@ -60,9 +64,7 @@ impl Known<'_> {
         status.standby &= model.has_router(name);
         let troubles = model.troubles_of_vpc(name);
         if !troubles.is_empty() {
-            let message = troubles.join("; ");
-            status.conditions.push(Condition::new(vpc::status::ERROR, true, ROWS_REFUSED, &message));
-            not_ready(&mut status.conditions, ROWS_REFUSED, &message);
+            rows_refused(&mut status.conditions, &troubles.join("; "));
         } else if !status.standby {
             not_ready(&mut status.conditions, AWAITED, "the database does not have the VPC's router yet");
         }
@@ -70,6 +72,15 @@ impl Known<'_> {
             not_ready(&mut status.conditions, OUT_OF_REACH, outage);
         }
         status
+    }
+}
+
+/// Says what is in the way, beside what is wrong with the object itself.
+fn rows_refused(conditions: &mut Vec<Condition>, message: &str) {
+    not_ready(conditions, ROWS_REFUSED, message);
+    match conditions.iter_mut().find(|condition| condition.kind == vpc::status::ERROR) {
+        Some(error) => error.message = format!("{}; {message}", error.message),
+        None => conditions.push(Condition::new(vpc::status::ERROR, true, ROWS_REFUSED, message)),
     }
 }
 
@@ -110,7 +121,7 @@ pub(super) fn refused(refused: &Refused) -> SubnetStatus {
         subnets: BTreeMap::from([(name.to_owned(), refused.subnet.clone())]),
         ..Facts::default()
     };
-    let mut status = vpc::status::subnet(&Survey::of(&facts), name, &SubnetStatus::default());
+    let mut status = vpc::status::subnet(&Survey::of(&facts), &facts.ports, name, &SubnetStatus::default());
     if status.conditions.iter().all(|condition| condition.kind != READY || condition.holds()) {
         status.conditions = vec![
             Condition::new(VALIDATED, false, "Invalid", &problem),
@@ -185,6 +196,35 @@ spec: {vpc: v, cidrBlock: 10.0.1.0/24}
         assert_eq!(of(None, false), (false, NOT_SERVED.into()));
         let vpc = known(Some("no")).vpc(index.vpc("v").unwrap(), Vec::new());
         assert!(!ready(&vpc.conditions).0);
+    }
+
+    #[test]
+    fn a_subnet_whose_switch_or_router_is_somebody_elses_is_not_ready_and_its_neighbour_is() {
+        let yaml = format!("{NET1}---\n{}", NET1.rsplit_once("---\n").unwrap().1.replace('1', "2"));
+        let yaml = yaml.replace("kubeovn.io/v2", "kubeovn.io/v1");
+        for (table, name, expected) in [
+            ("Logical_Switch", "net1", [(false, ROWS_REFUSED), (true, "ResetLogicalSwitchAclSuccess")]),
+            ("Logical_Router", "v", [(false, ROWS_REFUSED), (false, ROWS_REFUSED)]),
+        ] {
+            let (mut model, index) = model(&yaml);
+            model.set_ports(std::iter::empty());
+            let row = Arc::new(BTreeMap::from([("name".into(), name.into())]));
+            let uuid = ovsdb::value::Uuid([7; 16]);
+            let change = ovsdb::monitor::Change { table: table.into(), uuid, row: Some(row) };
+            let standing = ovsdb::view::Standing::Current;
+            model.take_rows(ovsdb::view::Batch { changes: vec![change], standing });
+            model.next(std::time::Instant::now()).unwrap();
+
+            let known = Known { model: Some(&model), outage: None };
+            let found = ["net1", "net2"].map(|name| {
+                let status = known.subnet(index.subnet(name).unwrap(), true, SubnetStatus::default());
+                let errors = status.conditions.iter().filter(|c| c.kind == vpc::status::ERROR).count();
+                let (holds, reason) = ready(&status.conditions);
+                assert_eq!(errors, usize::from(!holds));
+                (holds, reason)
+            });
+            assert_eq!(found, expected.map(|(holds, reason)| (holds, reason.to_owned())));
+        }
     }
 
     #[test]
