@@ -104,8 +104,10 @@ reasons! {
     InvalidAcl,
     /// `allowSubnets` has an entry that is no range.
     InvalidAllowSubnet,
-    /// DHCP or router advertisement options are malformed.
+    /// A DHCP or router advertisement option is malformed, or none of OVN's.
     InvalidOptions,
+    /// `mtu` is no length that every packet of the subnet's families may have.
+    InvalidMtu,
     /// A policy never acts, because its destinations lie inside the VPC.
     PolicyNeverActs,
     /// A route never acts.

@@ -6,6 +6,7 @@ use crds::{Subnet, SubnetAcl, SubnetSpec};
 use ipnet::IpNet;
 use ovn::nb::{AclAction, Direction};
 
+use super::option_kind::{DHCP_V4, DHCP_V6, ROUTER_ADVERTISEMENTS};
 use super::options::options;
 use super::{check_name, priority};
 use crate::acl;
@@ -35,7 +36,7 @@ pub(super) fn read(subnet: &Subnet, settings: &Settings, findings: &mut Findings
     }
     let has_v4 = nets.iter().any(|net| net.cidr.addr().is_ipv4());
     let has_v6 = nets.iter().any(|net| net.cidr.addr().is_ipv6());
-    let mtu = if spec.mtu == 0 { settings.mtu } else { spec.mtu };
+    let mtu = findings.keep(mtu(spec.mtu, has_v6)).flatten().unwrap_or(settings.mtu);
     let mut checked = CheckedSubnet {
         name: name.to_owned(),
         namespaces: spec.namespaces.clone(),
@@ -51,13 +52,13 @@ pub(super) fn read(subnet: &Subnet, settings: &Settings, findings: &mut Findings
         nets,
     };
     if spec.enable_dhcp {
-        let v4 = findings.keep(options("dhcpV4Options", &spec.dhcp_v4_options)).unwrap_or_default();
-        let v6 = findings.keep(options("dhcpV6Options", &spec.dhcp_v6_options)).unwrap_or_default();
+        let v4 = options(&DHCP_V4, &spec.dhcp_v4_options, findings);
+        let v6 = options(&DHCP_V6, &spec.dhcp_v6_options, findings);
         checked.dhcp_v4 = has_v4.then(|| dhcp::v4_options(&checked, mtu, v4));
         checked.dhcp_v6 = has_v6.then(|| dhcp::v6_options(&checked, v6));
     }
     if spec.enable_ipv6_ra && has_v6 {
-        let given = findings.keep(options("ipv6RAConfigs", &spec.ipv6_ra_configs)).unwrap_or_default();
+        let given = options(&ROUTER_ADVERTISEMENTS, &spec.ipv6_ra_configs, findings);
         checked.router_advertisements = dhcp::router_advertisements(given);
     }
     checked.acls = acls(spec, &checked, findings);
@@ -76,6 +77,19 @@ pub(super) fn addresses(spec: &SubnetSpec, settings: &Settings) -> Result<Vec<Ne
         }
     }
     Ok(nets)
+}
+
+/// What the links of both families must carry (RFC 791, section 3.2; RFC 8200, section 5). `None` when nothing is asked for.
+fn mtu(written: u32, has_v6: bool) -> Result<Option<u32>, Fault> {
+    let least = if has_v6 { 1280 } else { 68 };
+    if written == 0 || (least..=65_535).contains(&written) {
+        return Ok((written != 0).then_some(written));
+    }
+    let of_v6 = if has_v6 { ", because of IPv6" } else { "" };
+    Err(Fault::new(
+        Reason::InvalidMtu,
+        format!("mtu {written} is not from {least} to 65535{of_v6}; choose one, or leave it out"),
+    ))
 }
 
 fn allowed(spec: &SubnetSpec, findings: &mut Findings) -> Vec<IpNet> {

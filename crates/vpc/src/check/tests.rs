@@ -131,6 +131,18 @@ fn bad_values_of_a_subnet_are_named() {
         ("vpc: v, cidrBlock: 10.0.1.0/24, vlan: v100", "VlanNotServed"),
         ("vpc: v, cidrBlock: 10.0.1.0/24, private: true, allowSubnets: [x]", "InvalidAllowSubnet"),
         ("vpc: v, cidrBlock: 10.0.1.0/24, enableDHCP: true, dhcpV4Options: x", "InvalidOptions"),
+        (
+            "vpc: v, cidrBlock: 10.0.1.0/24, enableDHCP: true, dhcpV4Options: 'foo=bar,mtu=1300'",
+            "InvalidOptions",
+        ),
+        ("vpc: v, cidrBlock: 'fd00::/64', enableDHCP: true, dhcpV6Options: 'lease_time=1'", "InvalidOptions"),
+        ("vpc: v, cidrBlock: 'fd00::/64', enableIPv6RA: true, ipv6RAConfigs: 'x=1'", "InvalidOptions"),
+        ("vpc: v, cidrBlock: 10.0.1.0/24, mtu: 67", "InvalidMtu"),
+        ("vpc: v, cidrBlock: 10.0.1.0/24, mtu: 65536", "InvalidMtu"),
+        ("vpc: v, cidrBlock: '10.0.1.0/24,fd00::/64', mtu: 1279", "InvalidMtu"),
+        ("vpc: v, cidrBlock: 10.0.1.0/24, protocol: Dual", "FieldWithoutEffect"),
+        ("vpc: v, cidrBlock: 10.0.1.0/24, enableLb: true", "FieldWithoutEffect"),
+        ("vpc: v, cidrBlock: 10.0.1.0/24, disableInterConnection: true", "FieldWithoutEffect"),
         ("vpc: v, cidrBlock: 10.0.1.0/24, acls: [{direction: in}]", "InvalidAcl"),
         (
             "vpc: v, cidrBlock: 10.0.1.0/24, acls: [{direction: to-lport, priority: 1, action: drop, match: \"ip4.src = 1\"}]",
@@ -144,6 +156,18 @@ fn bad_values_of_a_subnet_are_named() {
     }
     let told = told(&facts(&[V], &["{metadata: {name: X/..}, spec: {vpc: v, cidrBlock: 10.0.1.0/24}}"]));
     assert!(told[0].contains("InvalidName"), "{told:?}");
+}
+
+#[test]
+fn a_bad_mtu_leaves_the_default_and_a_bad_option_the_others() {
+    let spec =
+        "cidrBlock: 10.0.1.0/24, mtu: 67, enableDHCP: true, dhcpV4Options: 'lease_time=abc,router=10.0.1.9'";
+    let survey = Survey::of(&facts(&[V], &[&format!("{{metadata: {{name: x}}, spec: {{vpc: v, {spec}}}}}")]));
+    let options = survey.subnet("x").unwrap().1.dhcp_v4.as_ref().unwrap();
+    assert_eq!(
+        (&*options["mtu"], &*options["lease_time"], &*options["router"]),
+        ("1400", "3600", "10.0.1.9")
+    );
 }
 
 #[test]

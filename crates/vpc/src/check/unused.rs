@@ -38,14 +38,27 @@ pub(super) fn of_subnet(subnet: &Subnet, is_in_default_vpc: bool, findings: &mut
         (!is_in_default_vpc && spec.nat_outgoing, "spec.natOutgoing"),
         (spec.logical_gateway, "spec.logicalGateway"),
         (spec.u2o_interconnection, "spec.u2oInterconnection"),
+        (spec.enable_lb == Some(true), "spec.enableLb"),
+        (spec.disable_inter_connection, "spec.disableInterConnection"),
         (!spec.private && !spec.allow_subnets.is_empty(), "spec.allowSubnets"),
         (spec.allow_ew_traffic && spec.acls.is_empty(), "spec.allowEWTraffic"),
         (!spec.enable_dhcp && !spec.dhcp_v4_options.is_empty(), "spec.dhcpV4Options"),
         (!spec.enable_dhcp && !spec.dhcp_v6_options.is_empty(), "spec.dhcpV6Options"),
         (spec.enable_ipv6_ra && !has_v6, "spec.enableIPv6RA"),
+        (!spec.enable_ipv6_ra && !spec.ipv6_ra_configs.is_empty(), "spec.ipv6RAConfigs"),
     ];
     fields.extend(asked.into_iter().filter(|(asked, _)| *asked).map(|(_, field)| field.to_owned()));
     note(fields, findings);
+    let told = match (spec.cidr_block.contains('.'), has_v6) {
+        (true, true) => "Dual",
+        (false, true) => "IPv6",
+        (_, false) => "IPv4",
+    };
+    if !spec.protocol.is_empty() && spec.protocol != told {
+        let message =
+            format!("protocol is {:?}, and cidrBlock makes it {told}; correct one of them", spec.protocol);
+        findings.note(Reason::FieldWithoutEffect, message);
+    }
 }
 
 fn note(mut fields: Vec<String>, findings: &mut Findings) {
