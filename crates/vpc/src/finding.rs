@@ -88,7 +88,9 @@ reasons! {
     InvalidPolicy,
     /// A `match` is no expression that OVN understands.
     InvalidMatch,
-    /// A next hop is on no network of the router.
+    /// A `match` names an address set, port group or port that nothing here makes.
+    UnknownName,
+    /// A next hop is no host on a network of the router.
     NextHopNotConnected,
     /// A next hop is the router itself.
     NextHopIsRouter,

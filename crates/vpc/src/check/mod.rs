@@ -1,5 +1,6 @@
 //! Facts to what can be planned and to findings: a broken object is left out or keeps what works, the rest is untouched.
 
+mod names;
 mod option_kind;
 mod options;
 mod peering;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crds::PolicyRoute;
-use ovn::nb::PolicyAction;
+use ovn::nb::{Family, PolicyAction};
 
-use super::priority;
 use super::route::connected;
+use super::{names, priority};
 use crate::checked::{CheckedPolicy, CheckedVpc};
 use crate::expression::Expression;
 use crate::finding::{Effect, Fault, Findings, Reason};
@@ -28,6 +28,8 @@ pub(super) fn policies(
         let read = policy_of(policy, vpc).map_err(|fault| fault.about(&what));
         let Some(Read { policy, expression, lost }) = findings.keep(read) else { continue };
         lost.into_iter().for_each(|fault| findings.add(Effect::PartLeftOut, fault.about(&what)));
+        let unknown = names::unknown(&expression, |name| vpc.networks().any(|(_, port)| port == name));
+        unknown.into_iter().for_each(|fault| findings.add(Effect::Note, fault.about(&what)));
         let same = |other: &&CheckedPolicy| {
             (other.priority, &other.match_text) == (policy.priority, &policy.match_text)
         };
@@ -88,11 +90,24 @@ fn policy_of(written: &PolicyRoute, vpc: &CheckedVpc) -> Result<Read, Fault> {
         "reroute" => {
             let (usable, unusable) = next_hops(&written.next_hop_ip, vpc)?;
             lost = unusable;
+            fits(&expression, &usable)?;
             PolicyAction::Reroute(usable)
         }
         other => return Err(bad(format!("action {other:?} is none of allow, drop, reroute"))),
     };
     Ok(Read { policy: CheckedPolicy { priority, match_text, action }, expression, lost })
+}
+
+/// Refuses a next hop to which no packet that matches can be sent.
+fn fits(expression: &Expression, next_hops: &BTreeSet<IpAddr>) -> Result<(), Fault> {
+    let Some(next_hop) = next_hops.first() else { return Ok(()) };
+    let (family, word) = if next_hop.is_ipv4() { (Family::V4, "IPv4") } else { (Family::V6, "IPv6") };
+    if expression.admits(family) {
+        return Ok(());
+    }
+    let message =
+        format!("nextHopIP {next_hop} is for {word}, and match takes no {word} packet; change one of them");
+    Err(Fault::new(Reason::InvalidPolicy, message))
 }
 
 /// The next hops that the router can send to, at least one, and why not to the others.

@@ -93,7 +93,19 @@ pub(super) fn connected(vpc: &CheckedVpc, next_hop: &IpAddr) -> Result<(), Fault
             ),
         ));
     }
+    if is_nobody(&network, next_hop) {
+        return Err(Fault::new(
+            Reason::NextHopNotConnected,
+            format!("next hop {next_hop} is no host's address in {}; name the host", network.trunc()),
+        ));
+    }
     Ok(())
+}
+
+/// The address of the network itself, or of everybody on it. Where two hosts share a link there are none (RFC 3021, RFC 6164).
+fn is_nobody(network: &IpNet, address: &IpAddr) -> bool {
+    let has_both = network.prefix_len() + 1 < network.max_prefix_len();
+    has_both && (network.network() == *address || address.is_ipv4() && network.broadcast() == *address)
 }
 
 fn without_effect(route: &CheckedRoute, vpc: &CheckedVpc) -> Option<Fault> {

@@ -8,7 +8,7 @@ use ovn::nb::{AclAction, Direction};
 
 use super::option_kind::{DHCP_V4, DHCP_V6, ROUTER_ADVERTISEMENTS};
 use super::options::options;
-use super::{check_name, priority};
+use super::{check_name, names, priority};
 use crate::acl;
 use crate::checked::{CheckedAcl, CheckedSubnet};
 use crate::dhcp;
@@ -112,7 +112,11 @@ fn acls(spec: &SubnetSpec, subnet: &CheckedSubnet, findings: &mut Findings) -> V
     let mut accepted: Vec<CheckedAcl> = Vec::new();
     for (index, written) in spec.acls.iter().enumerate() {
         let what = format!("acls[{index}] {} {}", written.direction, written.priority);
-        let Some(acl) = findings.keep(acl_of(written).map_err(|fault| fault.about(&what))) else { continue };
+        let read = acl_of(written).map_err(|fault| fault.about(&what));
+        let Some((acl, expression)) = findings.keep(read) else { continue };
+        // Ports of pods are called <pod>.<namespace>, and come and go; to the router's OVN applies no rules (ovn-nb(5)).
+        let unknown = names::unknown(&expression, |name| name.contains('.'));
+        unknown.into_iter().for_each(|fault| findings.add(Effect::Note, fault.about(&what)));
         let same = |other: &&CheckedAcl| {
             (other.direction, other.priority, &other.match_text)
                 == (acl.direction, acl.priority, &acl.match_text)
@@ -155,7 +159,7 @@ fn acls(spec: &SubnetSpec, subnet: &CheckedSubnet, findings: &mut Findings) -> V
     accepted
 }
 
-fn acl_of(written: &SubnetAcl) -> Result<CheckedAcl, Fault> {
+fn acl_of(written: &SubnetAcl) -> Result<(CheckedAcl, Expression), Fault> {
     let bad = |message: String| Fault::new(Reason::InvalidAcl, message);
     let direction = [Direction::FromPort, Direction::ToPort]
         .into_iter()
@@ -181,7 +185,11 @@ fn acl_of(written: &SubnetAcl) -> Result<CheckedAcl, Fault> {
     let priority =
         priority(written.priority).ok_or_else(|| bad("priority is not from 0 to 32767".to_owned()))?;
     let match_text = written.match_expression.trim().to_owned();
-    Expression::parse(&match_text)
+    let expression = Expression::parse(&match_text)
         .map_err(|error| Fault::new(Reason::InvalidMatch, format!("match {match_text:?} {error}")))?;
-    Ok(CheckedAcl { direction, priority, match_text, action })
+    if direction == Direction::FromPort && expression.asks_for("outport") {
+        let message = "match asks for outport, which is not known yet in direction from-lport; use to-lport";
+        return Err(Fault::new(Reason::InvalidMatch, message));
+    }
+    Ok((CheckedAcl { direction, priority, match_text, action }, expression))
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::facts::PortFact;
 use ovn::address::Mac;
 
+mod matches;
 mod misfit;
 mod overlap;
 

@@ -1,5 +1,7 @@
 //! The fields of a packet that an OVN expression may ask about (ovn-sb(5), Logical_Flow `match`).
 
+use ovn::nb::Family;
+
 /// What a field holds, and so what it can be compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
@@ -32,6 +34,18 @@ impl Holds {
             Holds::V6 => 128,
             Holds::Bit | Holds::Kind => 1,
         }
+    }
+}
+
+/// The family of all packets that have the field, whatever it is compared with.
+pub(super) fn family(name: &str) -> Option<Family> {
+    let stem = name.split('.').next().unwrap_or(name);
+    match stem {
+        "ip4" | "icmp4" | "igmp" => Some(Family::V4),
+        "ip6" | "icmp6" | "mldv1" | "mldv2" | "nd" | "nd_ns" | "nd_na" | "nd_rs" | "nd_ra" => {
+            Some(Family::V6)
+        }
+        _ => None,
     }
 }
 

@@ -9,9 +9,11 @@ mod field;
 mod parse;
 mod token;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
+use ovn::nb::Family;
 use thiserror::Error;
 
 use parse::Node;
@@ -33,10 +35,23 @@ impl SyntaxError {
     }
 }
 
+/// What an expression names and somebody else has to define.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// `$name`, a set of addresses.
+    AddressSet(String),
+    /// `@name`, a group of ports.
+    PortGroup(String),
+    /// `"name"`, a port of the switch or router.
+    Port(String),
+}
+
 /// An expression that OVN understands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
     root: Node,
+    fields: BTreeSet<String>,
+    names: BTreeSet<Name>,
 }
 
 impl Expression {
@@ -45,12 +60,38 @@ impl Expression {
     /// # Errors
     /// Where and why the text is none.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { root: parse::parse(text)? })
+        let parse::Parsed { root, fields, names } = parse::parse(text)?;
+        Ok(Self { root, fields, names })
+    }
+
+    /// True when it asks about this field.
+    pub fn asks_for(&self, field: &str) -> bool {
+        self.fields.contains(field)
+    }
+
+    /// What it names and others define.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter()
+    }
+
+    /// True when a packet of this family may match, as far as fields tell.
+    pub fn admits(&self, family: Family) -> bool {
+        admits(&self.root, family)
     }
 
     /// Ranges one of which holds the destination of every packet that matches; `None` when any destination may match.
     pub fn destinations(&self) -> Option<Vec<IpNet>> {
         destinations(&self.root)
+    }
+}
+
+fn admits(node: &Node, family: Family) -> bool {
+    match node {
+        Node::All(parts) => parts.iter().all(|part| admits(part, family)),
+        Node::Any(parts) => parts.iter().any(|part| admits(part, family)),
+        Node::Among { field, .. } => field::family(field).is_none_or(|of| of == family),
+        Node::Of(of) => *of == family,
+        Node::Other => true,
     }
 }
 
@@ -64,7 +105,7 @@ fn destinations(node: &Node) -> Option<Vec<IpNet>> {
         Node::Among { field, values } if field == "ip4.dst" || field == "ip6.dst" => {
             values.iter().map(range).collect()
         }
-        Node::Among { .. } | Node::Other => None,
+        Node::Among { .. } | Node::Of(_) | Node::Other => None,
     }
 }
 

@@ -1,8 +1,12 @@
 //! Words to a tree, by OVN's grammar.
 
-use super::SyntaxError;
-use super::field::{Holds, holds};
+use std::collections::BTreeSet;
+
+use ovn::nb::Family;
+
+use super::field::{Holds, family, holds};
 use super::token::{Constant, Form, Token, tokens};
+use super::{Name, SyntaxError};
 
 /// How deep parentheses may stand in each other; OVN's own limit.
 const DEEPEST: usize = 100;
@@ -21,15 +25,26 @@ pub(super) enum Node {
         /// The constants.
         values: Vec<Constant>,
     },
-    /// Something that tells nothing about single addresses.
+    /// Something about packets of one family.
+    Of(Family),
+    /// Something that tells nothing about addresses.
     Other,
 }
 
-pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len(), is_negated: false };
-    let node = parser.chain(0)?;
+/// What was read.
+pub(super) struct Parsed {
+    pub(super) root: Node,
+    pub(super) fields: BTreeSet<String>,
+    pub(super) names: BTreeSet<Name>,
+}
+
+pub(super) fn parse(text: &str) -> Result<Parsed, SyntaxError> {
+    let (fields, names) = (BTreeSet::new(), BTreeSet::new());
+    let tokens = tokens(text)?;
+    let mut parser = Parser { tokens, next: 0, end: text.len(), is_negated: false, fields, names };
+    let root = parser.chain(0)?;
     match parser.peek() {
-        None => Ok(node),
+        None => Ok(Parsed { root, fields: parser.fields, names: parser.names }),
         Some(Token::Sign(")")) => parser.fail("this parenthesis was never opened"),
         Some(_) => parser.fail("expected && or || or the end here"),
     }
@@ -42,6 +57,10 @@ struct Parser<'a> {
     end: usize,
     /// Inside an odd number of `!`.
     is_negated: bool,
+    /// The fields that were asked about.
+    fields: BTreeSet<String>,
+    /// What was named that is no part of the text.
+    names: BTreeSet<Name>,
 }
 
 /// The right side of a comparison.
@@ -195,6 +214,7 @@ impl<'a> Parser<'a> {
             return self.fail(format!("{name:?} is no field that a match may use"));
         };
         self.next += 1;
+        self.fields.insert(name.to_owned());
         if !self.take_sign("[") {
             return Ok((name, whole));
         }
@@ -231,12 +251,12 @@ impl<'a> Parser<'a> {
         let (field, holds) = self.field()?;
         let Some(operator) = self.operator() else {
             self.truth(start, name, holds)?;
-            return Ok(Node::Other);
+            return Ok(about(name));
         };
         let operand = self.operand(holds, operator)?;
         self.compared(start, name, operator, &operand, holds)?;
         let tells = operator == "==" && !operand.has_names && !field.is_empty();
-        Ok(if tells { Node::Among { field: field.to_owned(), values: operand.values } } else { Node::Other })
+        Ok(if tells { Node::Among { field: field.to_owned(), values: operand.values } } else { about(name) })
     }
 
     /// `1024 <= tcp.dst`, `1024 <= tcp.dst < 2048`, `{80, 443} == tcp.dst`.
@@ -261,7 +281,7 @@ impl<'a> Parser<'a> {
             }
             self.operand(holds, second)?;
         }
-        Ok(Node::Other)
+        Ok(about(name))
     }
 
     fn operator(&mut self) -> Option<&'static str> {
@@ -299,9 +319,18 @@ impl<'a> Parser<'a> {
     }
 
     fn member(&mut self, holds: Holds, operand: &mut Operand) -> Result<(), SyntaxError> {
+        let name = match self.peek() {
+            Some(Token::Text(name)) => Some(Name::Port((*name).to_owned())),
+            Some(Token::PortGroup(name)) => Some(Name::PortGroup((*name).to_owned())),
+            Some(Token::AddressSet(name)) => Some(Name::AddressSet((*name).to_owned())),
+            Some(Token::Name(_) | Token::Value(_) | Token::Sign(_)) | None => None,
+        };
         match (self.peek(), holds) {
             (Some(Token::Text(_) | Token::PortGroup(_)), Holds::Port)
-            | (Some(Token::AddressSet(_)), Holds::V4 | Holds::V6 | Holds::Mac) => operand.has_names = true,
+            | (Some(Token::AddressSet(_)), Holds::V4 | Holds::V6 | Holds::Mac) => {
+                operand.has_names = true;
+                self.names.extend(name);
+            }
             (Some(Token::Value(constant)), _) if fits(constant, holds) => operand.values.push(*constant),
             (None | Some(Token::Sign(_)), _) => return self.fail("expected a value here"),
             _ => return self.fail(format!("expected {} here", wanted(holds))),
@@ -309,6 +338,11 @@ impl<'a> Parser<'a> {
         self.next += 1;
         Ok(())
     }
+}
+
+/// A condition of which only the field counts.
+fn about(field: &str) -> Node {
+    family(field).map_or(Node::Other, Node::Of)
 }
 
 /// Whether a constant can be compared with what the field holds.

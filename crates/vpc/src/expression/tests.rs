@@ -102,3 +102,34 @@ fn other_matches_may_have_any_destination() {
         assert_eq!(destinations_of(text), None, "{text}");
     }
 }
+
+#[test]
+fn the_version_of_ip_that_a_match_needs_is_known() {
+    let versions = |text: &str| {
+        let read = Expression::parse(text).unwrap();
+        (read.admits(Family::V4), read.admits(Family::V6))
+    };
+    for text in
+        ["ip4", "ip4.src == 10.0.0.1", "ip4.dst != 10.0.0.1 && tcp", "10.0.0.1 == ip4.src", "icmp4.type == 8"]
+    {
+        assert_eq!(versions(text), (true, false), "{text}");
+    }
+    for text in ["ip6 && tcp.dst == 80", "ip6.dst == $set", "(nd || icmp6)", "ip6.dst[0..7] == 1"] {
+        assert_eq!(versions(text), (false, true), "{text}");
+    }
+    for text in ["ip", "tcp", "1", "ip4 || ip6", "!(ip4.src == 10.0.0.1)"] {
+        assert_eq!(versions(text), (true, true), "{text}");
+    }
+}
+
+#[test]
+fn what_a_match_names_is_known() {
+    let read = Expression::parse("inport == {\"web.ns\", @group} && ip4.src == $set && !(ip6.dst == $other)")
+        .unwrap();
+    let names: Vec<_> = read.names().cloned().collect();
+    let set = |name: &str| Name::AddressSet(name.into());
+    let (group, port) = (Name::PortGroup("group".into()), Name::Port("web.ns".into()));
+    assert_eq!(names, [set("other"), set("set"), group, port]);
+    assert!(read.asks_for("inport") && !read.asks_for("outport"));
+    assert!(Expression::parse("\"a\" == outport").unwrap().asks_for("outport"));
+}
