@@ -85,6 +85,15 @@ fn of_two_subnets_that_overlap_the_one_in_use_stays() {
     assert!(error["msg"].as_str().unwrap().contains("CidrOverlap"), "{error}");
     traffic::assert_ping(&a, &b.ip(4));
     assert!(!has_row(&cloud.ovn, &["Logical_Switch {", "net1"]));
+
+    // Now net1 has a place and a pod of its own, and grows out of it.
+    subnet(&lab, "net1", json!({"vpc": "v", "cidrBlock": "10.0.2.0/24"}));
+    let c = cloud.pod("ns/c", "net1", "");
+    traffic::await_ping(&a, &c.ip(4));
+    subnet(&lab, "net1", json!({"vpc": "v", "cidrBlock": "10.0.0.0/16"}));
+    let ready = condition(&lab, "subnet", "net1", "Ready");
+    assert_eq!(ready["reason"], "CidrOverlap", "{ready}");
+    traffic::assert_ping(&a, &b.ip(4));
 }
 
 #[test]
