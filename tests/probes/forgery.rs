@@ -60,17 +60,30 @@ fn forged_segments_of_neighbours_and_of_the_other_vpc_never_come_to_the_node() {
 }
 
 #[test]
-fn a_probed_pod_begins_no_connection_to_the_node_not_even_from_its_probe_port() {
+fn a_probed_pod_begins_no_connection_to_the_node_or_beyond_not_even_from_its_probe_port() {
     let Some(lab) = lab() else { return };
     let stage = Stage::start(&lab);
     let pod = stage.pod("p", "net-a");
     let _kubelet = Server::web(&lab.node, "kubelet", TARGET);
+    // The node forwards, and the probe address is somebody's behind it: whatever came by the path would go there.
+    let _outside = Server::web(&lab.outside, "outside", TARGET);
+    for (probe, [key, gateway]) in PROBE_ADDRESSES
+        .iter()
+        .zip([["net.ipv4.ip_forward", "172.18.0.1"], ["net.ipv6.conf.all.forwarding", "fd18::1"]])
+    {
+        lab.outside.must(&format!("ip addr add {probe} dev lo"));
+        lab.node.sysctl(key, "1");
+        lab.node.must(&format!("ip route add {probe} via {gateway}"));
+    }
+    let capture = Capture::start(&lab.outside, lab.outside.interface(), &format!("tcp port {TARGET}"));
 
     for source in [0, OPEN, CLOSED] {
         for (source, to) in pod.at(source).into_iter().zip(at(&PROBE_ADDRESSES, TARGET)) {
             assert!(!speaks(&pod, source, to), "from {source} to {to}");
         }
     }
+
+    assert_eq!(capture.until_marked(&lab.node, "172.18.0.1"), Vec::<String>::new());
 
     // The same sockets reach a neighbour.
     let neighbour = stage.pod("n", "net-a");

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use serde_json::json;
 use tests::lab::Lab;
 
+use crate::capture::Capture;
 use crate::kubelet::{Verdict, assert_probe, assert_shut};
 use crate::lab;
 use crate::server::Server;
-use crate::stage::{OPEN, PROBE_ADDRESSES, Stage, at, subnet};
+use crate::stage::{CLOSED, OPEN, PROBE_ADDRESSES, Stage, at, subnet};
 
 /// A port of the node's own, such as the kubelet's.
 const KUBELET: u16 = 10250;
@@ -39,11 +40,18 @@ fn root_of_the_node_gets_in_at_probe_ports_only_and_other_users_at_none() {
     let pod = stage.pod("p", "net-a");
     let _servers = [OPEN, OTHER].map(|port| Server::web(&pod, "p", port));
 
-    for to in pod.at(OPEN) {
-        assert!(!gets(&lab, "", 65534, to), "nobody at {to}");
-        assert!(gets(&lab, "", 0, to), "root at {to}");
+    for has_default in [false, true] {
+        if has_default {
+            // Without one the others have no way to begin with.
+            lab.node.must("ip route add default via 172.18.0.1");
+            lab.node.must("ip route add default via fd18::1");
+        }
+        for to in pod.at(OPEN) {
+            assert!(!gets(&lab, "", 65534, to), "nobody at {to}");
+            assert!(gets(&lab, "", 0, to), "root at {to}");
+        }
+        assert_shut(&lab.node, &pod.at(OTHER));
     }
-    assert_shut(&lab.node, &pod.at(OTHER));
     // By its own network the pod serves both.
     let neighbour = stage.pod("n", "net-a");
     for port in [OPEN, OTHER] {
@@ -65,9 +73,8 @@ fn pods_of_the_same_the_other_and_the_default_vpc_find_no_way_through_the_path()
     assert_probe(&others[0], &probed.at(OPEN), Verdict::Open);
 
     for pod in others.iter().chain([&probed]) {
-        assert_shut(pod, &at(&PROBE_ADDRESSES, KUBELET));
-        assert_shut(pod, &at(&PROBE_ADDRESSES, OPEN));
-        assert_shut(pod, &at(&["172.18.0.2", "fd18::2"], KUBELET));
+        let node = at(&["172.18.0.2", "fd18::2"], KUBELET);
+        assert_shut(pod, &[at(&PROBE_ADDRESSES, KUBELET), at(&PROBE_ADDRESSES, OPEN), node].concat());
     }
     for pod in &others[1..] {
         assert_shut(pod, &probed.at(OPEN));
@@ -103,8 +110,14 @@ fn what_the_node_forwards_finds_no_way_with_and_without_a_default_route() {
             lab.node.must("ip route add default via 172.18.0.1");
             lab.node.must("ip route add default via fd18::1");
         }
+        // SYNs only: the last words of an earlier probe are no beginning.
+        let begins = format!("tcp dst port {OPEN} and (tcp[13] & 2 != 0 or ip6[53] & 2 != 0)");
+        let capture = Capture::start(&pod, "eth0", &format!("({begins}) or (tcp and src port {CLOSED})"));
         assert_shut(&lab.outside, &pod.at(OPEN));
         assert_shut(&local, &pod.at(OPEN));
+        // Not even their first packets come to the pod.
+        let ask = || assert_probe(&lab.node, &pod.at(CLOSED), Verdict::Refused);
+        assert_eq!(capture.until(&format!(".{CLOSED} > "), ask), Vec::<String>::new());
         assert_probe(&lab.node, &pod.at(OPEN), Verdict::Open);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use tests::netns::Netns;
@@ -40,10 +41,17 @@ pub(crate) fn connect(to: SocketAddr) -> Verdict {
     }
 }
 
-/// One probe of each address.
+/// One probe of each address, all at once.
 #[track_caller]
 pub(crate) fn probe(from: &Netns, to: &[SocketAddr]) -> Vec<Verdict> {
-    from.inside(|| to.iter().map(|to| connect(*to)).collect())
+    thread::scope(|scope| {
+        let one = |to: &SocketAddr| {
+            let to = *to;
+            scope.spawn(move || from.inside(|| connect(to)))
+        };
+        let probes: Vec<_> = to.iter().map(one).collect();
+        probes.into_iter().map(|probe| probe.join().unwrap()).collect()
+    })
 }
 
 /// Asserts that a probe of each address comes to this.
