@@ -47,6 +47,18 @@ fn thirty_pods_that_come_and_go_at_once_are_probed_and_leave_nothing() {
 }
 
 #[test]
+fn the_first_probe_after_an_add_is_right_in_both_families() {
+    let Some(lab) = lab() else { return };
+    let stage = Stage::start(&lab);
+
+    for number in 0..PODS {
+        let pod = stage.pod(&format!("p{number}"), "net-a");
+        assert_probe(&lab.node, &pod.at(CLOSED), Verdict::Refused);
+        pod.delete();
+    }
+}
+
+#[test]
 fn pods_deleted_while_the_daemon_is_dead_leave_nothing_behind() {
     let Some(lab) = lab() else { return };
     let mut stage = Stage::with(&lab, &["--enable-tproxy", "--sweep-interval=1"]);

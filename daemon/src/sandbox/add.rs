@@ -174,6 +174,7 @@ impl<L: Ledger> Add<'_, L> {
             Err(fault) => return Err(undo.unwind(self.all, fault).await),
         };
         crash::point("add-wired");
+        self.settle(plan.as_ref()).await;
         self.all.carry_probes(&claimed.claim).await;
         if let Some(answered) = probe.as_ref().and_then(Probe::answered) {
             return self.conflict(&claimed, Rival::Machine(answered), undo).await;
@@ -285,6 +286,17 @@ impl<L: Ledger> Add<'_, L> {
             deadline: self.deadline,
         };
         self.all.wire(&job, undo).await
+    }
+
+    /// An ADD is not worth failing for it.
+    async fn settle(&self, plan: Option<&PortPlan>) {
+        let Some(plan) = plan.cloned() else { return };
+        let (netns, pod) = (self.target.netns.clone(), &self.target.owner.pod);
+        match self.all.blocking("settle", move || wire::settle::settle(&netns, &plan)).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(%pod, "the kernel has not taken its addresses in yet"),
+            Err(fault) => tracing::warn!(%pod, %fault, "wait for its addresses"),
+        }
     }
 
     async fn make_room_for_routes(&self) -> Result<(), Fault> {

@@ -1,6 +1,7 @@
 //! Makes the planned interface inside the sandbox and removes it. Blocking.
 
 pub mod macvlan;
+pub mod settle;
 pub mod veth;
 
 use std::net::IpAddr;
